@@ -1,0 +1,1 @@
+//! The approx problem: from a question to a verified front.

@@ -1,0 +1,1 @@
+//! Operation counts and machine models as data.

@@ -1,0 +1,157 @@
+//! The syntax tree of a reference expression: exact mathematics, no rounding anywhere.
+
+/// A range of bytes in the source text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+/// Index of a node in its [`Expr`]; children have smaller indices than their parents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExprId(pub u32);
+
+/// A number as written: `digits * 10^exponent` or `0xdigits * 2^exponent`, exactly.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ExactNumber {
+    /// Digits without sign or point, at least one.
+    pub digits: String,
+    /// 10 or 16: the radix of `digits`.
+    pub radix: u32,
+    /// Power of ten (radix 10) or of two (radix 16).
+    pub exponent: i64,
+}
+
+/// A named constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Constant {
+    /// Circle constant.
+    Pi,
+    /// Base of the natural logarithm.
+    E,
+    /// Natural logarithm of 2.
+    Ln2,
+    /// Positive infinity (domain ends only).
+    Infinity,
+}
+
+/// A function of one or two real arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the names are the definitions; conventions that differ between libraries are stated")]
+pub enum Func {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    /// `a ^ b`; a negative base needs an integral exponent.
+    Pow,
+    Neg,
+    Abs,
+    Min,
+    Max,
+    Sqrt,
+    Cbrt,
+    Exp,
+    Exp2,
+    Exp10,
+    Expm1,
+    /// Natural logarithm.
+    Log,
+    Log2,
+    Log10,
+    Log1p,
+    Sin,
+    Cos,
+    Tan,
+    /// `sin(pi x)`.
+    Sinpi,
+    /// `cos(pi x)`.
+    Cospi,
+    Asin,
+    Acos,
+    Atan,
+    /// `atan2(y, x)`.
+    Atan2,
+    Sinh,
+    Cosh,
+    Tanh,
+    Asinh,
+    Acosh,
+    Atanh,
+    Erf,
+    Erfc,
+    Gamma,
+    /// `log |gamma(x)|`.
+    Lgamma,
+    Digamma,
+    J0,
+    J1,
+    Y0,
+    Y1,
+    /// Airy function of the first kind, `airyai` or `ai`.
+    AiryAi,
+    Hypot,
+    Floor,
+}
+
+/// Comparison of two expressions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names are the definitions")]
+pub enum Cmp {
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Eq,
+    Ne,
+}
+
+/// One node of the tree.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ExprNode {
+    /// A number.
+    Number(ExactNumber),
+    /// A named constant.
+    Constant(Constant),
+    /// The n-th variable of [`Expr::vars`].
+    Var(u32),
+    /// A function of one argument (second is `None`) or two.
+    Call(Func, ExprId, Option<ExprId>),
+    /// `if lhs cmp rhs then a else b`; nested conditions are nested `if`s.
+    If {
+        /// The comparison.
+        cmp: Cmp,
+        /// Left side.
+        lhs: ExprId,
+        /// Right side.
+        rhs: ExprId,
+        /// Value where the comparison holds.
+        then: ExprId,
+        /// Value elsewhere.
+        otherwise: ExprId,
+    },
+}
+
+/// A parsed expression: nodes in topological order, each with the span it was read from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expr {
+    /// Text that the spans point into.
+    pub source: String,
+    /// Variables in order of first appearance (or as declared).
+    pub vars: Vec<String>,
+    /// Nodes; children before parents.
+    pub nodes: Vec<ExprNode>,
+    /// Span of each node.
+    pub spans: Vec<Span>,
+    /// The whole expression.
+    pub root: ExprId,
+}
+
+impl Expr {
+    /// The node behind an index.
+    pub fn node(&self, id: ExprId) -> &ExprNode {
+        &self.nodes[id.0 as usize]
+    }
+}

@@ -1,0 +1,1 @@
+//! Rewrite rules as data, canonical form and simplification with egg.

@@ -1,0 +1,1 @@
+//! Rust and C with the tests that re-prove them.

@@ -1,0 +1,1 @@
+//! Least squares, minimax refinement, rounding constants to a format.

@@ -1,0 +1,1 @@
+//! The verifier: invariants of a [`crate::Program`].

@@ -1,0 +1,1 @@
+//! Cranelift kernels over arrays, constants as inputs.

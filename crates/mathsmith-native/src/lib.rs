@@ -1,0 +1,1 @@
+//! Compiling and running foreign code in child processes.

@@ -1,0 +1,1 @@
+//! Reference values: CORE-MATH fast path, MPFR judge, correct rounding, enclosures.

@@ -1,0 +1,1 @@
+//! Populations, archives, islands, checkpoints, deterministic for any thread count.
