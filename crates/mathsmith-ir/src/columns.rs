@@ -98,6 +98,39 @@ impl Column {
             Type::Bool => Column::Bool(vec![false; len]),
         }
     }
+    /// A column of literals, which must all have the type `ty`; a `real` column holds their nearest doubles.
+    ///
+    /// # Panics
+    /// If a literal has another type.
+    pub fn from_literals(ty: Type, literals: &[Literal]) -> Column {
+        let mut column = Column::zeros(ty, literals.len());
+        for (i, &l) in literals.iter().enumerate() {
+            assert_eq!(l.ty(), ty, "literal {i} of the column has another type");
+            match (&mut column, l) {
+                (Column::F32(v), Literal::F32(x)) => v[i] = x,
+                (Column::F64(v), Literal::F64(x)) => v[i] = x,
+                (Column::F64(v), Literal::Real(x)) => v[i] = x.to_f64(),
+                (Column::I32(v), Literal::I32(x)) => v[i] = x,
+                (Column::I64(v), Literal::I64(x)) => v[i] = x,
+                (Column::Bool(v), Literal::Bool(x)) => v[i] = x,
+                _ => unreachable!("the types agree"),
+            }
+        }
+        column
+    }
+    /// The value in row `i`.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn get(&self, i: usize) -> Literal {
+        match self {
+            Column::F32(v) => Literal::F32(v[i]),
+            Column::F64(v) => Literal::F64(v[i]),
+            Column::I32(v) => Literal::I32(v[i]),
+            Column::I64(v) => Literal::I64(v[i]),
+            Column::Bool(v) => Literal::Bool(v[i]),
+        }
+    }
     /// Borrows the column as inputs.
     pub fn as_ref(&self) -> ColumnRef<'_> {
         match self {

@@ -4,6 +4,7 @@
 //! it means, and the JIT and the emitters must agree with that bit for bit.
 
 pub mod columns;
+mod exact;
 pub mod interp;
 mod literal;
 pub mod number;
@@ -21,4 +22,5 @@ pub use literal::{Literal, RealLit};
 pub use number::Number;
 pub use op::Op;
 pub use program::{BuildError, Input, NO_VALUE, Node, NodeHasher, Param, Program, Table, Value};
+pub use real::RealPlan;
 pub use types::Type;

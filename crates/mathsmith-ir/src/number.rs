@@ -31,6 +31,15 @@ pub trait Number: Clone {
     fn floor(&self) -> Self;
     /// `self < b`; `None` where the type cannot decide (overlapping intervals, NaN).
     fn less(&self, b: &Self) -> Option<bool>;
+    /// The smaller of two numbers; `None` where the type cannot decide. Sets such as intervals can answer without
+    /// deciding and override this.
+    fn min(&self, b: &Self) -> Option<Self> {
+        self.less(b).map(|less| if less { self.clone() } else { b.clone() })
+    }
+    /// The larger of two numbers; `None` where the type cannot decide.
+    fn max(&self, b: &Self) -> Option<Self> {
+        b.less(self).map(|less| if less { self.clone() } else { b.clone() })
+    }
 }
 
 impl Number for f64 {

@@ -210,9 +210,7 @@ impl Op {
                 (wide && a.is_float() != to.is_float()).then_some(to)
             }
             Op::And | Op::Or | Op::Xor | Op::Not => (same && (a.is_int() || a == Type::Bool)).then_some(a),
-            Op::Shl | Op::Shr | Op::ShrLogical => {
-                (a.is_int() && (args[1] == a || args[1] == Type::I32)).then_some(a)
-            }
+            Op::Shl | Op::Shr | Op::ShrLogical => (a.is_int() && (args[1] == a || args[1] == Type::I32)).then_some(a),
             Op::Table(t) => a.is_int().then(|| table_type(t)).flatten(),
         }
     }

@@ -215,7 +215,7 @@ impl Program {
     /// Adds a parameter and returns its value.
     pub fn param(&mut self, name: impl Into<String>, ty: Type, value: Option<Literal>) -> Value {
         let index = self.params.len() as u32;
-        self.params.push(Param { name: name.into(), ty, value });
+        self.params.push(Param { name: name.into(), ty, value: value.map(Literal::canonical) });
         self.push(Node::Param(index), ty)
     }
 
@@ -225,7 +225,7 @@ impl Program {
     /// If there is no such parameter or the literal has another type.
     pub fn set_param(&mut self, index: usize, value: Literal) {
         assert_eq!(self.params[index].ty, value.ty(), "parameter {index} has another type");
-        self.params[index].value = Some(value);
+        self.params[index].value = Some(value.canonical());
     }
 
     /// Adds a constant table and returns its index for [`Op::Table`].
@@ -235,12 +235,14 @@ impl Program {
     pub fn table(&mut self, values: Vec<Literal>) -> u32 {
         let ty = values.first().expect("a table has at least one entry").ty();
         assert!(values.iter().all(|l| l.ty() == ty), "a table's entries have one type");
+        let values = values.into_iter().map(Literal::canonical).collect();
         self.tables.push(Table { ty, values });
         self.tables.len() as u32 - 1
     }
 
-    /// Adds a literal.
+    /// Adds a literal; a real one is put in canonical form.
     pub fn lit(&mut self, literal: Literal) -> Value {
+        let literal = literal.canonical();
         self.push(Node::Lit(literal), literal.ty())
     }
 
@@ -254,6 +256,9 @@ impl Program {
             *slot = *self.types.get(a.index()).ok_or(BuildError::Undefined(a.0))?;
         }
         let types = &types[..args.len().min(3)];
+        if args.len() != op.arity() {
+            return Err(BuildError::Type { op: op.name(), args: types.to_vec() });
+        }
         let ty = op
             .infer(types, |t| self.tables.get(t as usize).map(|t| t.ty))
             .ok_or_else(|| BuildError::Type { op: op.name(), args: types.to_vec() })?;
