@@ -155,3 +155,26 @@ impl Expr {
         &self.nodes[id.0 as usize]
     }
 }
+
+impl Span {
+    /// The bytes `start..end`; positions beyond `u32` are clamped.
+    pub fn new(start: usize, end: usize) -> Span {
+        let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Span { start: clamp(start), end: clamp(end) }
+    }
+
+    /// The smallest span that covers both.
+    pub fn to(self, other: Span) -> Span {
+        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// The span moved by `offset` bytes.
+    pub fn shifted(self, offset: u32) -> Span {
+        Span { start: self.start.saturating_add(offset), end: self.end.saturating_add(offset) }
+    }
+
+    /// The text it covers; empty where the span does not lie in `source`.
+    pub fn of(self, source: &str) -> &str {
+        source.get(self.start as usize..self.end as usize).unwrap_or("")
+    }
+}
