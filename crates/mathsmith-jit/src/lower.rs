@@ -91,11 +91,17 @@ impl Ops<'_, '_> {
     pub fn splat(&mut self, x: Operand) -> ir::Value {
         let to = self.form.clif(x.ty);
         if x.ty == Type::Bool {
-            let wide = self.b.ins().uextend(to.lane_type(), x.value);
-            let mask = self.b.ins().ineg(wide);
+            let mask = self.lane_mask(x.value);
             return self.b.ins().splat(to, mask);
         }
         self.b.ins().splat(to, x.value)
+    }
+
+    /// A scalar `bool` as one lane of a vector: zero or all ones.
+    fn lane_mask(&mut self, truth: ir::Value) -> ir::Value {
+        let lane = self.form.mask().lane_type();
+        let wide = self.b.ins().uextend(lane, truth);
+        self.b.ins().ineg(wide)
     }
 
     /// `op` on arguments that are all in this form, except that the count of a vector shift is scalar.
@@ -164,7 +170,10 @@ impl Ops<'_, '_> {
             for x in args {
                 single.push(Operand { value: self.b.ins().extractlane(x.value, lane), ty: x.ty });
             }
-            let one = Ops { b: &mut *self.b, form: Form::Scalar }.emit(op, result, &single, table);
+            let mut one = Ops { b: &mut *self.b, form: Form::Scalar }.emit(op, result, &single, table);
+            if result == Type::Bool {
+                one = self.lane_mask(one);
+            }
             whole = Some(match whole {
                 None => self.b.ins().scalar_to_vector(to, one),
                 Some(vector) => self.b.ins().insertlane(vector, one, lane),
