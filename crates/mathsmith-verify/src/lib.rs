@@ -1,1 +1,38 @@
-//! Error metrics and exhaustive sweeps.
+//! Error metrics and exhaustive sweeps: what a program's error is, exactly.
+//!
+//! The definitions are those of every error figure that mathsmith prints. For a real value `y` in a format with `p` bits
+//! and least exponent `e_min`, `ulp(y) = 2^(max(e, e_min) - p + 1)` with `2^e <= |y| < 2^(e+1)`; the error in ULP of a
+//! computed `c` is `|c - y| / ulp(y)`, where `y` is the real value and not the rounded one. Beside it stand
+//! `|c - y|` and `|c / y - 1|`. MPFR is the judge of every maximum ([`sweep`]); the fast double-precision values only
+//! decide which inputs need not be looked at again.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`domain`] | ordered sets of `f32` inputs |
+//! | [`truth`] | what a sweep asks of the reference |
+//! | [`block`] | the vectorised inner loops |
+//! | [`extreme`] | running maxima with a margin, settled at the end |
+//! | [`sweep`](mod@sweep) | the exhaustive sweep |
+//! | [`report`] | [`ErrorReport`] and its parts |
+//! | [`checksum`] | the order-independent sum over every output bit |
+//! | [`points`] | exact errors at points, and the adversarial set |
+//! | [`real`] | sampled error of `real` programs at 200 bits |
+
+pub mod block;
+pub mod checksum;
+pub mod domain;
+mod error;
+pub mod extreme;
+pub mod points;
+pub mod real;
+pub mod report;
+pub mod sweep;
+pub mod truth;
+mod workers;
+
+pub use domain::FloatDomain;
+pub use error::VerifyError;
+pub use points::{AdversarialSet, Screened, point_error};
+pub use report::{Coverage, ErrorReport, Extreme, Histogram, SpecialCheck, WorstPoint};
+pub use sweep::{SweepOptions, sweep, sweep_with};
+pub use truth::{PointError, Truth};

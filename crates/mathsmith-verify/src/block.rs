@@ -1,0 +1,426 @@
+//! The inner loops of a sweep: plain loops over blocks of lanes that vectorise, and the scalar look at the few lanes that
+//! need one.
+//!
+//! **Margin.** The reference gives `y` with `|y - f| <= err`. Every derived quantity is computed in doubles with at most
+//! four roundings of relative size 2^-53, so with `e = err + 2^-50 |y|` (`e = 0` where `err = 0`, as then every figure is
+//! the correctly rounded one) the exact error of `c` lies between
+//!
+//! * `(d (1 - 2^-50) - e) / ulp(|y| + e)` and `(d (1 + 2^-50) + e) / ulp(|y| - e)` in ULP, `d = |c - y|`;
+//! * `d (1 - 2^-50) - e` and `d (1 + 2^-50) + e` absolutely;
+//! * `q (1 ∓ 2^-50) ∓ w` relatively, with `q = d / |y|` and `w = |c| e / (|y| (|y| - e))`: `|c/f - 1|` changes by no more
+//!   while `f` runs through `y - e .. y + e`. Where `c = 0` it is 1 exactly.
+//!
+//! A block is looked at lane by lane only if the largest upper bound it can hold exceeds the bar of the
+//! [`Tracker`](crate::extreme::Tracker).
+//! A lane is *slow* and goes to MPFR alone if `e` exceeds 2^-16 ULP, if `f` may overflow, or where there is no `f`.
+//!
+//! The same source is compiled three times (generic, AVX2, AVX-512) and chosen at run time; sums are split over eight
+//! lanes in the source, so that each version adds in the same order.
+
+use crate::checksum;
+use crate::report::Histogram;
+use crate::truth::{Truth, inverse_ulp};
+
+/// Lanes of a block.
+pub const BLOCK: usize = 512;
+/// Lanes that sums and maxima are split over.
+const WIDTH: usize = 8;
+/// 2^-50: covers the roundings of the figures themselves.
+const SLACK: f64 = 1.0 / (1u64 << 50) as f64;
+/// Where values begin to round to an infinity: 2^128 - 2^103.
+const OVERFLOW: f64 = f32::MAX as f64 + (1u128 << 103) as f64;
+
+/// A lane that the fast path does not serve.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slow {
+    pub lane: u16,
+    /// Correctly rounded result; an infinity on overflow, NaN where undefined.
+    pub rounded: f32,
+}
+
+/// One block of inputs with everything about the reference that does not depend on a program.
+///
+/// Lanes beyond `len` and slow lanes are neutral: all of `y`, `e`, `scale`, `inverse`, `rounded` are 0.
+pub(crate) struct RefBlock<S> {
+    pub len: usize,
+    pub x: Vec<f32>,
+    xd: Vec<f64>,
+    y: Vec<f64>,
+    e: Vec<f64>,
+    scale: Vec<f64>,
+    inverse: Vec<f64>,
+    rounded: Vec<f32>,
+    pub slow: Vec<Slow>,
+    bounds: Bounds,
+    scratch: S,
+}
+
+/// What a block can add to the vectorised maxima.
+#[derive(Clone, Copy, Default)]
+struct Bounds {
+    max_e: f64,
+    max_e_ulp: f64,
+    /// Largest `e / |y|`.
+    max_e_rel: f64,
+    /// Some lane has `e > |y| / 2` or `y = 0`, so that relative errors are looked at lane by lane.
+    near_zero: bool,
+    /// Some lane's exponent is not decided, so its ulp may be half as large.
+    straddles: bool,
+    some_slow: bool,
+    some_undecided: bool,
+}
+
+#[inline(always)]
+fn prepare(y: &mut [f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64], margin: f64) -> Bounds {
+    let n = y.len();
+    let (err, scale, inverse) = (&mut err[..n], &mut scale[..n], &mut inverse[..n]);
+    let (mut slow, mut straddles, mut near_zero) = (0u64, 0u64, 0u64);
+    let (mut max_e, mut max_u, mut max_r) = ([0f64; WIDTH], [0f64; WIDTH], [0f64; WIDTH]);
+    for i in (0..n).step_by(WIDTH) {
+        for k in 0..WIDTH {
+            let a = y[i + k].abs();
+            let b = err[i + k];
+            let e = if b == 0.0 { 0.0 } else { (b + a * SLACK) * margin };
+            let s = inverse_ulp(a);
+            let r = 1.0 / a;
+            straddles |= s.to_bits() ^ inverse_ulp(a - e).to_bits();
+            // Comparisons that are false for NaN.
+            slow |= u64::from(!((e * s <= 1.0 / 65536.0) & (a + e < OVERFLOW)));
+            err[i + k] = e;
+            scale[i + k] = s;
+            inverse[i + k] = r;
+            max_e[k] = if e > max_e[k] { e } else { max_e[k] };
+            max_u[k] = if e * s > max_u[k] { e * s } else { max_u[k] };
+            near_zero |= u64::from(!(e * r <= 0.5));
+            max_r[k] = if e * r > max_r[k] { e * r } else { max_r[k] };
+        }
+    }
+    let mut b =
+        Bounds { straddles: straddles != 0, near_zero: near_zero != 0, some_slow: slow != 0, ..Bounds::default() };
+    for k in 0..WIDTH {
+        b.max_e = b.max_e.max(max_e[k]);
+        b.max_e_ulp = b.max_e_ulp.max(max_u[k]);
+        b.max_e_rel = b.max_e_rel.max(max_r[k]);
+    }
+    b
+}
+
+#[inline(always)]
+fn round(y: &[f64], e: &[f64], rounded: &mut [f32]) -> bool {
+    let (e, rounded) = (&e[..y.len()], &mut rounded[..y.len()]);
+    let mut undecided = 0u32;
+    for i in 0..y.len() {
+        let (lo, hi) = ((y[i] - e[i]) as f32, (y[i] + e[i]) as f32);
+        rounded[i] = hi;
+        undecided |= u32::from(lo != hi);
+    }
+    undecided != 0
+}
+
+/// Figures of one program over one block.
+#[derive(Clone, Copy, Default)]
+struct Figures {
+    max_d: f64,
+    max_u: f64,
+    max_q: f64,
+    sum_u: f64,
+    wrong: u32,
+}
+
+#[inline(always)]
+fn check(x: &[f32], c: &[f32]) -> (u64, bool) {
+    let c = &c[..x.len()];
+    let (mut sum, mut odd) = (0u64, 0u32);
+    for i in 0..x.len() {
+        let bits = c[i].to_bits();
+        odd |= u32::from(bits & 0x7f80_0000 == 0x7f80_0000);
+        sum = sum.wrapping_add(checksum::term(x[i], c[i]));
+    }
+    (sum, odd != 0)
+}
+
+#[inline(always)]
+fn compare(block: Lanes<'_>, c: &[f32], ulps: &mut [f64]) -> Figures {
+    let n = c.len();
+    let (y, scale, inverse) = (&block.y[..n], &block.scale[..n], &block.inverse[..n]);
+    let (rounded, ulps) = (&block.rounded[..n], &mut ulps[..n]);
+    let (mut max_d, mut max_u, mut max_q, mut sum) = ([0f64; WIDTH], [0f64; WIDTH], [0f64; WIDTH], [0f64; WIDTH]);
+    for i in (0..n).step_by(WIDTH) {
+        for k in 0..WIDTH {
+            let d = (f64::from(c[i + k]) - y[i + k]).abs();
+            let (u, q) = (d * scale[i + k], d * inverse[i + k]);
+            ulps[i + k] = u;
+            sum[k] += u;
+            max_d[k] = if d > max_d[k] { d } else { max_d[k] };
+            max_u[k] = if u > max_u[k] { u } else { max_u[k] };
+            max_q[k] = if q > max_q[k] { q } else { max_q[k] };
+        }
+    }
+    let mut wrong = 0u32;
+    for i in 0..n {
+        wrong += u32::from(c[i] != rounded[i]);
+    }
+    let mut f = Figures { wrong, ..Figures::default() };
+    for k in 0..WIDTH {
+        f.max_d = f.max_d.max(max_d[k]);
+        f.max_u = f.max_u.max(max_u[k]);
+        f.max_q = f.max_q.max(max_q[k]);
+    }
+    f.sum_u = ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+    f
+}
+
+#[inline(always)]
+fn bins(ulps: &[f64], out: &mut [i32]) {
+    let out = &mut out[..ulps.len()];
+    for i in 0..ulps.len() {
+        out[i] = Histogram::bin(ulps[i]) as i32;
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Lanes<'a> {
+    y: &'a [f64],
+    scale: &'a [f64],
+    inverse: &'a [f64],
+    rounded: &'a [f32],
+}
+
+/// Compiles a loop for the processor's vector extensions and picks the widest at run time.
+macro_rules! dispatched {
+    ($name:ident = $inner:ident($($arg:ident: $ty:ty),*) -> $ret:ty) => {
+        fn $name($($arg: $ty),*) -> $ret {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
+                fn wide($($arg: $ty),*) -> $ret {
+                    $inner($($arg),*)
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn medium($($arg: $ty),*) -> $ret {
+                    $inner($($arg),*)
+                }
+                if is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512bw")
+                {
+                    // SAFETY: the processor has the features that `wide` is compiled for.
+                    return unsafe { wide($($arg),*) };
+                }
+                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    // SAFETY: the processor has the features that `medium` is compiled for.
+                    return unsafe { medium($($arg),*) };
+                }
+            }
+            $inner($($arg),*)
+        }
+    };
+}
+
+dispatched!(prepare_fast = prepare(y: &mut [f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64], margin: f64) -> Bounds);
+dispatched!(round_fast = round(y: &[f64], e: &[f64], rounded: &mut [f32]) -> bool);
+dispatched!(check_fast = check(x: &[f32], c: &[f32]) -> (u64, bool));
+dispatched!(compare_fast = compare(block: Lanes<'_>, c: &[f32], ulps: &mut [f64]) -> Figures);
+dispatched!(bins_fast = bins(ulps: &[f64], out: &mut [i32]) -> ());
+
+fn padded(n: usize) -> usize {
+    n.next_multiple_of(WIDTH)
+}
+
+impl<S: Default> RefBlock<S> {
+    pub(crate) fn new() -> Self {
+        RefBlock {
+            len: 0,
+            x: vec![0.0; BLOCK],
+            xd: vec![0.0; BLOCK],
+            y: vec![0.0; BLOCK],
+            e: vec![0.0; BLOCK],
+            scale: vec![0.0; BLOCK],
+            inverse: vec![0.0; BLOCK],
+            rounded: vec![0.0; BLOCK],
+            slow: Vec::new(),
+            bounds: Bounds::default(),
+            scratch: S::default(),
+        }
+    }
+
+    /// Evaluates the reference at the first `len` inputs of `self.x`. `margin` scales the margin: 1 except in the test
+    /// that shows what a margin is for. Returns how many inputs went to MPFR.
+    pub(crate) fn load<T: Truth<Scratch = S>>(&mut self, truth: &T, len: usize, margin: f64) -> u64 {
+        let n = padded(len);
+        self.len = len;
+        self.slow.clear();
+        for (d, &x) in self.xd[..len].iter_mut().zip(&self.x) {
+            *d = f64::from(x);
+        }
+        truth.fast_block(&self.xd[..len], &mut self.y[..len], &mut self.e[..len], &mut self.scratch);
+        // Padding must not look slow while the loops run.
+        self.y[len..n].fill(1.0);
+        self.e[len..n].fill(0.0);
+        self.bounds =
+            prepare_fast(&mut self.y[..n], &mut self.e[..n], &mut self.scale[..n], &mut self.inverse[..n], margin);
+        self.bounds.some_undecided = round_fast(&self.y[..n], &self.e[..n], &mut self.rounded[..n]);
+        for lane in len..n {
+            self.neutralise(lane);
+        }
+        let mut judged = 0;
+        if self.bounds.some_slow || self.bounds.some_undecided {
+            judged = self.look_closer(truth);
+        }
+        judged
+    }
+
+    fn neutralise(&mut self, lane: usize) {
+        for column in [&mut self.y, &mut self.e, &mut self.scale, &mut self.inverse] {
+            column[lane] = 0.0;
+        }
+        self.rounded[lane] = 0.0;
+    }
+
+    /// Settles slow lanes and undecided roundings of the block one by one.
+    fn look_closer<T: Truth<Scratch = S>>(&mut self, truth: &T) -> u64 {
+        let mut judged = 0;
+        let mut kept = Bounds { straddles: self.bounds.straddles, ..Bounds::default() };
+        for lane in 0..self.len {
+            let (a, e, s) = (self.y[lane].abs(), self.e[lane], self.scale[lane]);
+            if (e * s <= 1.0 / 65536.0) & (a + e < OVERFLOW) {
+                if ((self.y[lane] - e) as f32) != ((self.y[lane] + e) as f32) {
+                    self.rounded[lane] = truth.round_f32(self.xd[lane]);
+                    judged += 1;
+                }
+                kept.max_e = kept.max_e.max(e);
+                kept.max_e_ulp = kept.max_e_ulp.max(e * s);
+                let relative = e * self.inverse[lane];
+                kept.max_e_rel = kept.max_e_rel.max(relative);
+                kept.near_zero |= !(relative <= 0.5);
+                continue;
+            }
+            let rounded = if a - e >= OVERFLOW {
+                f32::INFINITY.copysign(self.y[lane] as f32)
+            } else {
+                judged += 1;
+                truth.round_f32(self.xd[lane])
+            };
+            self.slow.push(Slow { lane: lane as u16, rounded });
+            self.neutralise(lane);
+        }
+        self.bounds = kept;
+        judged
+    }
+
+    /// Bounds of the error in ULP of `c` at a lane.
+    pub(crate) fn ulp_interval(&self, lane: usize, c: f32) -> (f64, f64) {
+        let (y, e) = (self.y[lane], self.e[lane]);
+        let (d, a) = ((f64::from(c) - y).abs(), y.abs());
+        if e == 0.0 {
+            let u = d * self.scale[lane];
+            return (u, u);
+        }
+        ((d * (1.0 - SLACK) - e).max(0.0) * inverse_ulp(a + e), (d * (1.0 + SLACK) + e) * inverse_ulp(a - e))
+    }
+
+    /// Bounds of the absolute error.
+    pub(crate) fn abs_interval(&self, lane: usize, c: f32) -> (f64, f64) {
+        let e = self.e[lane];
+        let d = (f64::from(c) - self.y[lane]).abs();
+        if e == 0.0 { (d, d) } else { ((d * (1.0 - SLACK) - e).max(0.0), d * (1.0 + SLACK) + e) }
+    }
+
+    /// Bounds of the relative error.
+    pub(crate) fn rel_interval(&self, lane: usize, c: f32) -> (f64, f64) {
+        let (a, e) = (self.y[lane].abs(), self.e[lane]);
+        let d = (f64::from(c) - self.y[lane]).abs();
+        if e == 0.0 {
+            let q = if d == 0.0 { 0.0 } else { d / a };
+            return (q, q);
+        }
+        if c == 0.0 {
+            return if a > e { (1.0, 1.0) } else { (0.0, 1.0) };
+        }
+        if !(e < 0.5 * a) {
+            return (0.0, f64::INFINITY);
+        }
+        let (q, w) = (d / a, f64::from(c).abs() * e / (a * (a - e)) * (1.0 + SLACK * 1e6));
+        ((q * (1.0 - SLACK) - w).max(0.0), q * (1.0 + SLACK) + w)
+    }
+}
+
+/// What one program did on one block.
+pub(crate) struct Outcome {
+    pub checksum: u64,
+    /// Upper bounds of what any fast lane can have.
+    pub top_ulp: f64,
+    pub top_rel: f64,
+    pub top_abs: f64,
+    /// Largest error in ULP as the fast values show it, over fast lanes with a finite result.
+    pub max_u: f64,
+    pub sum_u: f64,
+    pub wrong: u64,
+    /// Lanes whose result is NaN or infinite though the reference is not; their results were replaced by the rounded
+    /// reference, so that they add less than 1/2 ULP to the sums, which `sum_u` no longer holds.
+    pub odd: Vec<u16>,
+}
+
+/// Working memory for [`judge`].
+pub(crate) struct Work {
+    pub ulps: Vec<f64>,
+    bins: Vec<i32>,
+}
+
+impl Work {
+    pub(crate) fn new() -> Self {
+        Work { ulps: vec![0.0; BLOCK], bins: vec![0; BLOCK] }
+    }
+}
+
+/// Compares the results `c` (padded to a whole block) with the reference, fast lanes only. Results of slow and odd lanes
+/// are overwritten.
+pub(crate) fn judge<S: Default>(
+    block: &RefBlock<S>,
+    c: &mut [f32],
+    work: &mut Work,
+    histogram: &mut Histogram,
+) -> Outcome {
+    let (len, n) = (block.len, padded(block.len));
+    let (checksum, some_odd) = check_fast(&block.x[..len], &c[..len]);
+    c[len..n].fill(0.0);
+    for s in &block.slow {
+        c[usize::from(s.lane)] = 0.0;
+    }
+    let mut odd = Vec::new();
+    if some_odd {
+        for lane in 0..len {
+            if !c[lane].is_finite() {
+                odd.push(lane as u16);
+                c[lane] = block.rounded[lane];
+            }
+        }
+    }
+    let lanes = Lanes { y: &block.y, scale: &block.scale, inverse: &block.inverse, rounded: &block.rounded };
+    let mut f = compare_fast(lanes, &c[..n], &mut work.ulps);
+    bins_fast(&work.ulps[..n], &mut work.bins);
+    for &b in &work.bins[..n] {
+        histogram.counts[b as usize & 63] += 1;
+    }
+    // Neutral lanes counted as errorless.
+    histogram.counts[0] -= (n - len + block.slow.len()) as u64;
+    for &lane in &odd {
+        let u = work.ulps[usize::from(lane)];
+        histogram.counts[Histogram::bin(u)] -= 1;
+        f.sum_u -= u;
+    }
+    let b = &block.bounds;
+    let wide = 1.0 + 4.0 * SLACK;
+    let top_rel = if b.near_zero { f64::INFINITY } else { (f.max_q + (f.max_q + 1.0) * 2.0 * b.max_e_rel) * wide };
+    Outcome {
+        checksum,
+        top_ulp: (f.max_u + b.max_e_ulp) * wide * if b.straddles { 2.0 } else { 1.0 },
+        top_rel,
+        top_abs: (f.max_d + b.max_e) * wide,
+        max_u: f.max_u,
+        sum_u: f.sum_u,
+        wrong: u64::from(f.wrong),
+        odd,
+    }
+}

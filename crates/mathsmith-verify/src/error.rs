@@ -1,0 +1,87 @@
+//! Why a verification could not be carried out.
+
+use mathsmith_ir::{EngineError, Type};
+
+/// Why a verification could not be carried out.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum VerifyError {
+    /// No float lies between the ends.
+    #[error("the domain {lo:e}..{hi:e} is empty: no f32 lies in it; give a lower end that is not above the upper end")]
+    EmptyDomain {
+        /// Lower end as given.
+        lo: f32,
+        /// Upper end as given.
+        hi: f32,
+    },
+    /// An end is NaN.
+    #[error("an end of the domain is NaN: give two numbers (or infinities)")]
+    NanEnd,
+    /// The program has the wrong inputs, outputs or parameters for this check.
+    #[error("program `{program}`: {what}")]
+    Signature {
+        /// Name of the program.
+        program: String,
+        /// What does not fit and what is needed.
+        what: String,
+    },
+    /// The engine refused the program.
+    #[error("program `{program}`: {source}")]
+    Engine {
+        /// Name of the program.
+        program: String,
+        /// The engine's reason.
+        source: EngineError,
+    },
+    /// The cancel flag was raised.
+    #[error("verification was cancelled after {done} of {total} inputs")]
+    Cancelled {
+        /// Inputs finished.
+        done: u64,
+        /// Inputs of the domain.
+        total: u64,
+    },
+    /// The reference has no usable value where one is needed.
+    #[error("the reference has no finite value at x = {x:e}; leave the point out of the domain")]
+    Undefined {
+        /// The input.
+        x: f64,
+    },
+}
+
+impl VerifyError {
+    pub(crate) fn engine(program: &mathsmith_ir::Program, source: EngineError) -> Self {
+        VerifyError::Engine { program: program.name().to_owned(), source }
+    }
+
+    pub(crate) fn signature(program: &mathsmith_ir::Program, what: impl Into<String>) -> Self {
+        VerifyError::Signature { program: program.name().to_owned(), what: what.into() }
+    }
+}
+
+/// Checks that a program maps one value of type `ty` to one value of type `ty` and that every parameter has a value;
+/// returns those values.
+pub(crate) fn unary(program: &mathsmith_ir::Program, ty: Type) -> Result<Vec<mathsmith_ir::Literal>, VerifyError> {
+    let inputs = program.inputs();
+    if inputs.len() != 1 || inputs[0].ty != ty {
+        return Err(VerifyError::signature(
+            program,
+            format!("one input of type {ty} is needed, it has {}", {
+                let types: Vec<_> = inputs.iter().map(|i| i.ty.name()).collect();
+                if types.is_empty() { "none".to_owned() } else { types.join(", ") }
+            }),
+        ));
+    }
+    let outputs = program.outputs();
+    if outputs.len() != 1 || program.ty(outputs[0]) != ty {
+        return Err(VerifyError::signature(program, format!("one output of type {ty} is needed")));
+    }
+    program
+        .params()
+        .iter()
+        .map(|p| {
+            p.value.ok_or_else(|| {
+                VerifyError::signature(program, format!("parameter `{}` has no value; fit the program first", p.name))
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,1 @@
+//! Sampled error of `real` programs at 200 bits.
