@@ -84,6 +84,22 @@ impl Natural {
         }
     }
 
+    fn times(&self, other: &Natural) -> Natural {
+        let mut product = Natural::from_u64(0);
+        for &limb in other.0.iter().rev() {
+            product.shl(32);
+            let mut term = self.clone();
+            term.mul_add(u64::from(limb), 0);
+            product.add(&term);
+        }
+        product
+    }
+
+    /// The number, if it fits.
+    pub(crate) fn to_u64(&self) -> Option<u64> {
+        (self.0.len() <= 2).then(|| self.0.iter().rev().fold(0, |n, &limb| n << 32 | u64::from(limb)))
+    }
+
     fn cmp(&self, other: &Natural) -> Ordering {
         self.0.len().cmp(&other.0.len()).then_with(|| self.0.iter().rev().cmp(other.0.iter().rev()))
     }
@@ -131,8 +147,11 @@ impl Ratio {
     pub(crate) fn new(negative: bool, num: Natural, ten: i64, two: i64) -> Self {
         let mut r = Ratio { negative, num, den: Natural::from_u64(1) };
         let power = if ten >= 0 { &mut r.num } else { &mut r.den };
-        for _ in 0..ten.unsigned_abs() {
-            power.mul_add(10, 0);
+        let mut left = ten.unsigned_abs();
+        while left > 0 {
+            let step = left.min(19);
+            power.mul_add(10u64.pow(step as u32), 0);
+            left -= step;
         }
         r.scale(two);
         r
@@ -152,36 +171,25 @@ impl Ratio {
     }
 
     /// `self - x` for a finite double.
-    pub(crate) fn minus(&self, x: f64) -> Self {
-        let mut b = Ratio::from_f64(-x);
-        // Denominators: ours is arbitrary, the other's a power of two.
-        let mut a = self.clone();
-        let shift = (b.den.bits() - 1) as u64;
-        a.num.shl(shift);
-        let mut den = self.den.clone();
-        den.shl(shift);
-        let mut scaled = Natural::from_u64(0);
-        for &limb in self.den.0.iter().rev() {
-            scaled.shl(32);
-            let mut term = b.num.clone();
-            term.mul_add(u64::from(limb), 0);
-            scaled.add(&term);
+    fn minus(&self, x: f64) -> Self {
+        self.plus(&Ratio::from_f64(-x))
+    }
+
+    /// `self + other`.
+    pub(crate) fn plus(&self, other: &Ratio) -> Self {
+        let mut a = self.num.times(&other.den);
+        let mut b = other.num.times(&self.den);
+        let den = self.den.times(&other.den);
+        if self.negative == other.negative {
+            a.add(&b);
+            return Ratio { negative: self.negative, num: a, den };
         }
-        b.num = scaled;
-        if a.negative == b.negative {
-            a.num.add(&b.num);
-            return Ratio { den, ..a };
+        if a.cmp(&b) == Ordering::Less {
+            b.sub(&a);
+            return Ratio { negative: other.negative, num: b, den };
         }
-        match a.num.cmp(&b.num) {
-            Ordering::Less => {
-                b.num.sub(&a.num);
-                Ratio { den, ..b }
-            }
-            _ => {
-                a.num.sub(&b.num);
-                Ratio { den, ..a }
-            }
-        }
+        a.sub(&b);
+        Ratio { negative: self.negative, num: a, den }
     }
 
     /// The nearest value of the format as a double, ties to even.

@@ -11,6 +11,7 @@ pub mod number;
 mod op;
 mod program;
 pub mod real;
+pub mod sample;
 pub mod text;
 mod types;
 pub mod verify;

@@ -63,7 +63,7 @@ impl RealLit {
     }
 
     fn exact(self) -> Ratio {
-        Ratio::from_f64(self.0[0]).minus(-self.0[1]).minus(-self.0[2])
+        self.0[1..].iter().fold(Ratio::from_f64(self.0[0]), |sum, &t| sum.plus(&Ratio::from_f64(t)))
     }
 }
 
@@ -185,7 +185,7 @@ mod tests {
             ([0.0, 0.0, 3.0], [3.0, 0.0, 0.0]),
             ([1.0, tiny, 0.0], [1.0, tiny, 0.0]),
             // A tie that a third term decides.
-            ([1.0, tiny, tiny * tiny], [1.0 + 2.0 * tiny, -tiny, tiny * tiny]),
+            ([1.0, tiny, tiny.powi(3)], [1.0 + 2.0 * tiny, -tiny, tiny.powi(3)]),
             ([1.0, -1.0, -0.0], [0.0, 0.0, 0.0]),
             ([1e300, -1e300, 5e-324], [5e-324, 0.0, 0.0]),
         ] {
@@ -193,7 +193,7 @@ mod tests {
             assert_eq!(got.0.map(f64::to_bits), want.map(f64::to_bits), "{terms:?}");
             assert!(got.is_canonical());
         }
-        assert!(!RealLit([1.0, tiny, tiny * tiny]).is_canonical());
+        assert!(!RealLit([1.0, tiny, tiny.powi(3)]).is_canonical());
         assert!(!RealLit([f64::INFINITY, 0.0, 0.0]).is_canonical());
     }
 
