@@ -4,6 +4,7 @@
 //! it means, and the JIT and the emitters must agree with that bit for bit.
 
 pub mod columns;
+pub mod corpus;
 mod exact;
 pub mod interp;
 mod literal;

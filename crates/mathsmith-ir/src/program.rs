@@ -117,7 +117,7 @@ impl Hasher for NodeHasher {
     }
 }
 
-type ConsMap = HashMap<Node, Value, BuildHasherDefault<NodeHasher>>;
+pub(crate) type ConsMap = HashMap<Node, Value, BuildHasherDefault<NodeHasher>>;
 
 /// A straight-line, acyclic, typed, hash-consed program with inputs, parameters and outputs.
 ///
@@ -147,7 +147,56 @@ impl PartialEq for Program {
     }
 }
 
+/// Every field of a program, for the verifier.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    pub inputs: &'a [Input],
+    pub params: &'a [Param],
+    pub tables: &'a [Table],
+    pub nodes: &'a [Node],
+    pub types: &'a [Type],
+    pub outputs: &'a [Value],
+    pub cons: &'a ConsMap,
+}
+
+/// Every field of a program, to break it in tests of the verifier.
+#[cfg(test)]
+pub(crate) struct PartsMut<'a> {
+    pub inputs: &'a mut Vec<Input>,
+    pub params: &'a mut Vec<Param>,
+    pub tables: &'a mut Vec<Table>,
+    pub nodes: &'a mut Vec<Node>,
+    pub types: &'a mut Vec<Type>,
+    pub outputs: &'a mut Vec<Value>,
+    pub cons: &'a mut ConsMap,
+}
+
 impl Program {
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        Parts {
+            inputs: &self.inputs,
+            params: &self.params,
+            tables: &self.tables,
+            nodes: &self.nodes,
+            types: &self.types,
+            outputs: &self.outputs,
+            cons: &self.cons,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn parts_mut(&mut self) -> PartsMut<'_> {
+        PartsMut {
+            inputs: &mut self.inputs,
+            params: &mut self.params,
+            tables: &mut self.tables,
+            nodes: &mut self.nodes,
+            types: &mut self.types,
+            outputs: &mut self.outputs,
+            cons: &mut self.cons,
+        }
+    }
+
     /// An empty program.
     pub fn new(name: impl Into<String>) -> Self {
         Program { name: name.into(), ..Program::default() }
