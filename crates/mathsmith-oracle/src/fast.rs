@@ -1,0 +1,8 @@
+//! stub
+#[derive(Debug)]
+pub(crate) struct Plan;
+impl Plan {
+    pub(crate) fn new(_: &crate::dag::Dag) -> Plan {
+        Plan
+    }
+}

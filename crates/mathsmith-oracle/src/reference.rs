@@ -1,0 +1,249 @@
+//! A compiled reference function: values, enclosures, correct rounding.
+
+use crate::dag::Dag;
+use crate::enclosure::{Enclosure, Status};
+use crate::fast::Plan;
+use crate::{OracleError, limit};
+use mathsmith_dsl::Expr;
+use rug::Float;
+use std::sync::Arc;
+
+/// Precision at which a value that still cannot be told from a tie between two floats is taken to be that tie.
+///
+/// No function here is known to come that close to a midpoint without being one; beyond this many bits the undecided
+/// cases are the exact ones that enclosures cannot see, such as `(x*0.1)*10`.
+pub const TIE_BITS: u32 = 4096;
+
+/// Precision at which an expression that loses all its digits to cancellation is given up.
+pub const HARD_CAP: u32 = 1 << 16;
+
+/// A reference function of one or more variables, in exact mathematics.
+///
+/// Its value at a point is that of the expression; where the expression has none because a limit is needed (`sin(x)/x`
+/// at 0, `tanh(x)` or `x*exp(x)` at infinity) it is the limit, two-sided or, at the end of where the function exists,
+/// one-sided. At 0 the sign of the zero says which side is meant when the sides differ, so `1/x` is inf at +0 and -inf at
+/// -0. Elsewhere, as for `log(-1)`, the value is NaN. Limits are taken for functions of one variable only.
+///
+/// ```
+/// let sinc = mathsmith_dsl::parse_expr("sin(x)/x").unwrap();
+/// let sinc = mathsmith_oracle::Reference::new(&sinc).unwrap();
+/// assert_eq!(sinc.round_f32(&[0.0]), 1.0);
+/// assert_eq!(sinc.round_f64(&[f64::INFINITY]), 0.0);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reference {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) dag: Dag,
+    pub(crate) vars: Vec<String>,
+    pub(crate) source: String,
+    pub(crate) plan: Plan,
+}
+
+/// A format that values are rounded to.
+trait Format: Copy + PartialEq {
+    const START: u32;
+    fn nearest(x: &Float) -> Self;
+    fn zero(negative: bool) -> Self;
+    fn nan() -> Self;
+    /// For neighbours: the one with the even significand.
+    fn even_neighbour(a: Self, b: Self) -> Option<Self>;
+}
+
+macro_rules! format {
+    ($t:ty, $nearest:ident, $start:expr) => {
+        impl Format for $t {
+            const START: u32 = $start;
+            fn nearest(x: &Float) -> $t {
+                x.$nearest(rug::float::Round::Nearest)
+            }
+            fn zero(negative: bool) -> $t {
+                if negative { -0.0 } else { 0.0 }
+            }
+            fn nan() -> $t {
+                <$t>::NAN
+            }
+            fn even_neighbour(a: $t, b: $t) -> Option<$t> {
+                let even = if a.to_bits() & 1 == 0 { a } else { b };
+                (a.next_up() == b).then_some(even)
+            }
+        }
+    };
+}
+format!(f32, to_f32_round, 64);
+format!(f64, to_f64_round, 96);
+
+impl Reference {
+    /// Compiles an expression.
+    ///
+    /// # Errors
+    /// [`OracleError`] for `inf` used as a number, a literal of absurd size, or a malformed tree.
+    pub fn new(expr: &Expr) -> Result<Reference, OracleError> {
+        let dag = Dag::compile(expr, false)?;
+        let plan = Plan::new(&dag);
+        Ok(Reference { inner: Arc::new(Inner { dag, vars: expr.vars.clone(), source: expr.source.clone(), plan }) })
+    }
+
+    /// Names of the variables, in the order in which arguments are given.
+    pub fn vars(&self) -> &[String] {
+        &self.inner.vars
+    }
+
+    /// The text the expression was read from.
+    pub fn source(&self) -> &str {
+        &self.inner.source
+    }
+
+    fn check(&self, given: usize) {
+        assert_eq!(given, self.inner.vars.len(), "one argument per variable of `{}`", self.inner.source);
+    }
+
+    /// A certain enclosure of the expression at a point, computed with `prec` bits. Limits are not taken.
+    ///
+    /// # Panics
+    /// If the number of arguments is not the number of variables, as for all methods that take a point.
+    pub fn enclose(&self, x: &[f64], prec: u32) -> Enclosure {
+        self.check(x.len());
+        let vars: Vec<Enclosure> = x.iter().map(|&x| Enclosure::point(Float::with_val(53, x))).collect();
+        if x.iter().any(|x| x.is_nan()) {
+            return Enclosure::undefined(false);
+        }
+        self.inner.dag.eval(&vars, prec, false)
+    }
+
+    /// A certain enclosure of all values on a box of arguments.
+    pub fn enclose_box(&self, x: &[Enclosure], prec: u32) -> Enclosure {
+        self.check(x.len());
+        self.inner.dag.eval(x, prec, false)
+    }
+
+    /// Enclosure of the value at a point, limits included.
+    pub(crate) fn value_enclosure(&self, x: &[Float], p: u32, last: bool) -> Enclosure {
+        if x.iter().any(Float::is_nan) {
+            return Enclosure::undefined(false);
+        }
+        let vars: Vec<Enclosure> = x.iter().map(|x| Enclosure::point(x.clone())).collect();
+        let e = self.inner.dag.eval(&vars, p, last);
+        let no_value = e.status == Status::Undefined && e.edge;
+        let unclear = e.status == Status::Partial && last;
+        if (no_value || unclear) && x.len() == 1 {
+            let l = limit::at(&self.inner.dag, &x[0], p);
+            if no_value || l.status == Status::Defined {
+                return l;
+            }
+        }
+        e
+    }
+
+    fn floats(&self, x: &[f64]) -> Vec<Float> {
+        self.check(x.len());
+        x.iter().map(|&x| Float::with_val(53, x)).collect()
+    }
+
+    fn round<T: Format>(&self, x: &[f64]) -> T {
+        let x = self.floats(x);
+        let mut p = T::START;
+        loop {
+            let last = p >= TIE_BITS;
+            let e = self.value_enclosure(&x, p, last);
+            if e.status == Status::Undefined {
+                return T::nan();
+            }
+            let (lo, hi) = (T::nearest(&e.lo), T::nearest(&e.hi));
+            let clear = e.status == Status::Defined || last;
+            if clear && lo == hi {
+                if lo != T::zero(false) {
+                    return lo;
+                }
+                if e.is_zero() {
+                    return T::zero(e.lo.is_sign_negative());
+                }
+                if e.lo >= 0 {
+                    return T::zero(false);
+                }
+                if e.hi <= 0 {
+                    return T::zero(true);
+                }
+                if last {
+                    // Zero to thousands of bits: exactly zero.
+                    return T::zero(false);
+                }
+            } else if last && let Some(even) = T::even_neighbour(lo, hi) {
+                return even;
+            }
+            if p >= HARD_CAP {
+                return if clear && e.lo.is_finite() && e.hi.is_finite() { T::nearest(&e.mid(p)) } else { T::nan() };
+            }
+            p *= 2;
+        }
+    }
+
+    /// The value at a point, correctly rounded to f32 (ties to even, overflow to infinity, subnormals, signed zeros).
+    pub fn round_f32(&self, x: &[f64]) -> f32 {
+        self.round(x)
+    }
+
+    /// The value at a point, correctly rounded to f64.
+    pub fn round_f64(&self, x: &[f64]) -> f64 {
+        self.round(x)
+    }
+
+    /// The value at a point to `prec` bits: relative error at most 2^-`prec`. NaN where there is none.
+    ///
+    /// A value that stays indistinguishable from 0 at [`TIE_BITS`] bits (or four times `prec`) is returned as 0.
+    pub fn value(&self, x: &[f64], prec: u32) -> Float {
+        self.value_at(&self.floats(x), prec)
+    }
+
+    /// As [`Reference::value`], at arguments of any precision.
+    pub fn value_at(&self, x: &[Float], prec: u32) -> Float {
+        self.check(x.len());
+        let mut p = prec + 16;
+        let cap = TIE_BITS.max(4 * prec);
+        loop {
+            let last = p >= cap;
+            let e = self.value_enclosure(x, p, last);
+            if e.status == Status::Undefined {
+                return Float::with_val(prec, rug::float::Special::Nan);
+            }
+            if e.is_thin() {
+                return Float::with_val(prec, &e.lo);
+            }
+            if e.status == Status::Defined || last {
+                let width = Float::with_val(32, &e.hi - &e.lo);
+                if let (Some(w), Some(size)) = (width.get_exp(), e.lo.get_exp().min(e.hi.get_exp()))
+                    && w <= size - 2 - prec as i32
+                {
+                    return Float::with_val(prec, &e.mid(p));
+                }
+                // Beyond the exponent range of MPFR: the end that says which way.
+                if e.lo.is_infinite() || e.hi.is_infinite() || width.get_exp().is_some_and(|w| w < -1_000_000_000) {
+                    return Float::with_val(prec, if e.lo.is_sign_negative() { &e.lo } else { &e.hi });
+                }
+            }
+            if last && e.has_zero() && !e.lo.is_infinite() && !e.hi.is_infinite() {
+                let small = |x: &Float| x.get_exp().unwrap_or(i32::MIN) < -(TIE_BITS as i32) / 2;
+                if small(&e.lo) && small(&e.hi) {
+                    return Float::new(prec);
+                }
+            }
+            if p >= HARD_CAP.max(cap) {
+                return Float::with_val(prec, rug::float::Special::Nan);
+            }
+            p *= 2;
+        }
+    }
+
+    /// The value at a point as the unevaluated sum of two doubles (about 106 bits).
+    pub fn value_dd(&self, x: &[f64]) -> (f64, f64) {
+        let v = self.value(x, 120);
+        let hi = v.to_f64();
+        if !hi.is_finite() {
+            return (hi, 0.0);
+        }
+        (hi, Float::with_val(120, &v - hi).to_f64())
+    }
+}
