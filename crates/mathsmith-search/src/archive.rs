@@ -5,7 +5,8 @@
 //! program is most often a child of a nine-operation one.
 //!
 //! Two genomes with the same error are almost always the same function written in two ways, and would fill the slots
-//! with copies; a newcomer whose error is within [`Archive::tolerance`] (relative) of a resident's is refused. The
+//! with copies; a newcomer whose error is within [`Archive::tolerance`] (relative) of that of a resident of its size, or
+//! of a smaller size (the additional operation does nothing then), is refused. The
 //! tolerance is relative because equal functions are fitted from different starts and end equal only up to the fit's
 //! stopping rule; it is far below the differences between structures.
 
@@ -108,18 +109,22 @@ impl<G> Archive<G> {
 
     /// Puts a genome where it belongs; returns whether it stayed.
     ///
-    /// Refused are errors that are not finite or negative, errors equal to a resident's, and errors not below the worst
+    /// Refused are errors that are not finite or negative, errors equal to that of a resident of the same or a smaller
+    /// size, and errors not below the worst
     /// of a full size. The order of insertion matters only among equals: the first one stays.
     pub fn insert(&mut self, genome: G, size: u32, error: f64) -> bool {
         if !(error >= 0.0 && error.is_finite()) || error >= self.bar(size) {
             return false;
         }
+        let equal = |e: &Entry<G>| (e.error - error).abs() <= self.tolerance * error;
+        for entries in self.sizes.range(..=size).map(|(_, entries)| entries) {
+            let at = entries.partition_point(|e| e.error < error);
+            if entries.get(at).is_some_and(equal) || at.checked_sub(1).is_some_and(|i| equal(&entries[i])) {
+                return false;
+            }
+        }
         let entries = self.sizes.entry(size).or_default();
         let at = entries.partition_point(|e| e.error < error);
-        let equal = |e: &Entry<G>| (e.error - error).abs() <= self.tolerance * error;
-        if entries.get(at).is_some_and(equal) || at.checked_sub(1).is_some_and(|i| equal(&entries[i])) {
-            return false;
-        }
         entries.insert(at, Entry { genome, birth: self.births, size, error });
         self.births += 1;
         entries.truncate(self.slots);
@@ -159,7 +164,9 @@ mod tests {
         assert!(!archive.insert('c', 1, 0.5 * (1.0 + 1e-10)));
         assert!(!archive.insert('d', 1, 0.5 * (1.0 - 1e-10)));
         assert!(archive.insert('e', 1, 0.5 * (1.0 + 1e-8)));
-        assert!(archive.insert('f', 2, 0.5));
+        assert!(!archive.insert('f', 2, 0.5));
+        assert!(archive.insert('f', 2, 0.4));
+        assert!(archive.insert('f', 0, 0.4));
         for error in [f64::NAN, f64::INFINITY, -1.0] {
             assert!(!archive.insert('g', 1, error));
         }

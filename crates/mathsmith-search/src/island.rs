@@ -41,8 +41,16 @@ pub trait Problem: Sync {
     /// A child of the archive, or `None` where this draw leads to nothing.
     fn propose(&self, rng: &mut KeyedRng, archive: &Archive<Self::Genome>) -> Option<Self::Genome>;
 
-    /// Identity of a genome: of several with one key only the first is evaluated (while the key is remembered).
+    /// Identity of a genome as it is written: of several with one key only the first is evaluated (while the key is
+    /// remembered). Cheap, since every child is asked for it.
     fn key(&self, genome: &Self::Genome) -> u128;
+
+    /// Identity of a genome up to whatever equality the problem knows beyond [`Problem::key`], or `None` if it knows
+    /// none. Only children with a new key are asked for it, so it may cost more. Genomes with one class are one.
+    fn class(&self, genome: &Self::Genome) -> Option<u128> {
+        let _ = genome;
+        None
+    }
 
     /// Size and error of a genome, or `None` if it has none. The archive is the one that it was proposed from: work
     /// that pays only for genomes that enter it can be spared for the others.
@@ -72,6 +80,9 @@ pub struct Island<G> {
     #[serde(skip, default = "no_keys")]
     pub seen: SeenKeys,
 }
+
+/// Keeps classes apart from keys in one set: a problem may use the key of a representative as the class.
+const CLASS_MARK: u128 = 0x6d61_7468_736d_6974_685f_636c_6173_7365;
 
 fn no_keys() -> SeenKeys {
     SeenKeys::new(2)
@@ -151,7 +162,7 @@ impl<G: Clone> State<G> {
 }
 
 impl<G: Clone + Send + Sync> Island<G> {
-    /// One generation: propose, drop what is known, evaluate, insert. Runs on the rayon pool that it is called in, which
+    /// One generation: propose, drop what is known by key or by class, evaluate, insert. Runs on the rayon pool that it is called in, which
     /// must have at most as many threads as there are `workers`.
     pub fn step<P: Problem<Genome = G>>(
         &mut self,
@@ -184,6 +195,14 @@ impl<G: Clone + Send + Sync> Island<G> {
                 Some(_) => stats.duplicate += 1,
             }
         }
+        let classes: Vec<Option<u128>> = fresh.par_iter().with_max_len(1).map(|g| problem.class(g)).collect();
+        let mut classes = classes.into_iter();
+        let seen = &mut self.seen;
+        fresh.retain(|_| {
+            let new = classes.next().flatten().is_none_or(|class| seen.insert(class ^ CLASS_MARK));
+            stats.merged += u64::from(!new);
+            new
+        });
         let evaluate = |genome: G| {
             let index = rayon::current_thread_index().unwrap_or(0) % workers.len();
             // A poisoned lock means that an evaluation panicked; that panic is on its way to the caller already.

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Counts since the start of a search. `proposed = pruned + duplicate + evaluated` holds always.
+/// Counts since the start of a search. `proposed = pruned + duplicate + merged + evaluated` holds
+/// always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
     /// Children asked for.
@@ -11,6 +12,8 @@ pub struct Stats {
     pub pruned: u64,
     /// Children whose key was seen before.
     pub duplicate: u64,
+    /// Children whose key was new but whose class was not: equal to an earlier one by more than the way it is written.
+    pub merged: u64,
     /// Children evaluated.
     pub evaluated: u64,
     /// Evaluated children without a result (a pole on the domain, no convergence).
@@ -25,6 +28,7 @@ impl Stats {
         self.proposed += o.proposed;
         self.pruned += o.pruned;
         self.duplicate += o.duplicate;
+        self.merged += o.merged;
         self.evaluated += o.evaluated;
         self.failed += o.failed;
         self.inserted += o.inserted;

@@ -44,6 +44,10 @@ impl Problem for Squares {
     fn key(&self, genome: &Vec<u32>) -> u128 {
         genome.iter().fold(1, |key, &term| key * 1009 + u128::from(term))
     }
+    /// Genomes that differ only in the last bit of terms count as equal.
+    fn class(&self, genome: &Vec<u32>) -> Option<u128> {
+        Some(genome.iter().fold(1, |key, &term| key * 1009 + u128::from(term & !1)))
+    }
     fn evaluate(&self, worker: &mut Vec<f64>, genome: Vec<u32>, _: &Archive<Vec<u32>>) -> Option<Scored<Vec<u32>>> {
         worker.clear();
         worker.extend(genome.iter().map(|&t| f64::from(t).sqrt()));
@@ -70,10 +74,11 @@ fn run(threads: usize, islands: u32, evaluations: u64) -> Vec<u8> {
     let finish = engine.run(&budget, &mut Control::default()).expect("nothing is saved");
     assert_eq!(finish.reason, StopReason::Evaluations);
     let stats = engine.state().stats();
-    assert_eq!(stats.proposed, stats.pruned + stats.duplicate + stats.evaluated);
+    assert_eq!(stats.proposed, stats.pruned + stats.duplicate + stats.merged + stats.evaluated);
+    assert!(stats.merged > 0, "{stats:?}");
     assert!(stats.failed > 0 && stats.duplicate > 0 && stats.pruned > 0 && stats.inserted > 0, "{stats:?}");
     let front = engine.state().front();
-    assert!(front.len() >= 3 && front.last().is_some_and(|e| e.error < 0.02), "{front:?}");
+    assert!(front.len() >= 3 && front.last().is_some_and(|e| e.error < 0.05), "{front:?}");
     bytes_of(&engine)
 }
 
