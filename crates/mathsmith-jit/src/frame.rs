@@ -200,19 +200,7 @@ impl Frame<'_, '_> {
                     self.load(base, row, offset, ty)
                 }
                 Node::Op(op, _) => {
-                    let node = program.node(v);
-                    let args: Vec<Operand> = node
-                        .args()
-                        .iter()
-                        .enumerate()
-                        .map(|(place, &a)| {
-                            if self.scalar_place(v, place) {
-                                return self.scalar_operand(a);
-                            }
-                            let value = values[a.index()].expect("arguments come before their users");
-                            Operand { value, ty: program.ty(a) }
-                        })
-                        .collect();
+                    let args = self.args(v, op, &values);
                     let by_lane = self.form != Form::Scalar && self.shape.by_lane(program, v, op);
                     let table = self.table_of(op);
                     let mut ops = Ops { b: &mut self.b, form: self.form };
@@ -226,6 +214,25 @@ impl Frame<'_, '_> {
             let value = values[v.index()].expect("outputs are computed");
             self.store(base, row, offset, program.ty(v), value);
         }
+    }
+
+    /// The operands of the operation at `v` in the loop's body, given the values of the current rows.
+    fn args(&self, v: Value, op: Op, values: &[Option<ir::Value>]) -> Vec<Operand> {
+        let node = self.program.node(v);
+        let operand = |(place, &a): (usize, &Value)| {
+            if self.scalar_place(v, place) {
+                return self.scalar_operand(a);
+            }
+            let value = values[a.index()].expect("arguments come before their users");
+            Operand { value, ty: self.program.ty(a) }
+        };
+        let mut args: Vec<Operand> = node.args().iter().enumerate().map(operand).collect();
+        // The machine overwrites the first factor, so that one should not be needed again: uniform values are, and of
+        // two others the later one less often.
+        if op == Op::Fma && !self.shape.uniform[node.args()[1].index()] {
+            args.swap(0, 1);
+        }
+        args
     }
 
     /// Address of row `row` of a column, and the distance in bytes from there to `offset` rows on.

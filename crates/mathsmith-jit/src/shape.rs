@@ -129,13 +129,10 @@ impl Shape {
 
     /// Copies of the body per iteration.
     ///
-    /// One copy of a short program is bound by the loop's own instructions and its dependency chain; a long one fills
-    /// the machine by itself, and further copies only cost compile time.
+    /// Measured on polynomials in f32 vectors: two copies of 6 operations save 8% of the time on a thousand rows and cost
+    /// a quarter of the compile time; four save hardly more; on 20 operations nothing is saved, because one copy fills
+    /// the machine.
     fn unrolling(&self, program: &Program) -> usize {
-        match self.varying(program).count() {
-            0..=12 => 4,
-            13..=32 => 2,
-            _ => 1,
-        }
+        if self.varying(program).count() <= 12 { 2 } else { 1 }
     }
 }

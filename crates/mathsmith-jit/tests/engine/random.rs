@@ -1,8 +1,6 @@
 //! Random programs: kernels in every shape compute the interpreter's bits.
 
-mod common;
-
-use common::{RandomProgram, Rng, class_bits, column, is_nan, literal, random_program, run};
+use crate::common::{RandomProgram, Rng, class_bits, column, is_nan, literal, random_program, run};
 use mathsmith_ir::{Interpreter, Literal, Node, Op, Type};
 use mathsmith_jit::{Compiler, Host, Lanes};
 use std::collections::BTreeSet;
