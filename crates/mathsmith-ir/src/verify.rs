@@ -68,8 +68,8 @@ impl Checker<'_> {
             let message = format!("the index has {} entries for {} nodes", self.parts.cons.len(), nodes.len());
             self.report(3, None, message);
         }
-        self.one_node_each("input", self.parts.inputs.len(), |k| Node::Input(k));
-        self.one_node_each("parameter", self.parts.params.len(), |k| Node::Param(k));
+        self.one_node_each("input", self.parts.inputs.len(), Node::Input);
+        self.one_node_each("parameter", self.parts.params.len(), Node::Param);
         for (k, v) in self.parts.outputs.iter().enumerate() {
             if v.index() >= nodes.len() {
                 self.report(5, None, format!("output {k} is v{}, the program has {} nodes", v.0, nodes.len()));

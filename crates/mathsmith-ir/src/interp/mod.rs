@@ -37,7 +37,7 @@ impl Interpreter {
         if let Some(ty) = signature.into_iter().find(|&t| t == Type::Real) {
             return Err(plan::no_reals(format!("an input or parameter of type {ty}")));
         }
-        Ok(Interpreter::with_plan(Plan::new(program, &program.outputs().to_vec(), true)?))
+        Ok(Interpreter::with_plan(Plan::new(program, program.outputs(), true)?))
     }
 
     fn with_plan(plan: Plan) -> Self {

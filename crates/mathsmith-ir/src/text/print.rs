@@ -189,11 +189,11 @@ impl fmt::Display for Program {
         }
         // Literals wait for the next operation and are written in its operands if it makes them in the right order.
         let mut pending = head;
-        for i in head..nodes.len() {
-            if matches!(nodes[i], Node::Lit(_)) {
+        for (i, node) in nodes.iter().enumerate().skip(head) {
+            if matches!(node, Node::Lit(_)) {
                 continue;
             }
-            if !printer.makes(nodes[i].args(), pending, i) {
+            if !printer.makes(node.args(), pending, i) {
                 printer.flush(f, pending..i)?;
             }
             printer.statement(f, i)?;
