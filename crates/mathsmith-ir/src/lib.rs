@@ -3,6 +3,7 @@
 //! Every stage speaks it: search proposes it, fitting fills its parameters, the interpreter in [`interp`] defines what
 //! it means, and the JIT and the emitters must agree with that bit for bit.
 
+mod canon;
 pub mod columns;
 pub mod corpus;
 mod exact;
@@ -14,6 +15,7 @@ mod program;
 pub mod real;
 pub mod sample;
 pub mod text;
+mod transform;
 mod types;
 pub mod verify;
 mod wire;

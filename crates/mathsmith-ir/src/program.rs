@@ -243,6 +243,11 @@ impl Program {
         (0..self.nodes.len() as u32).map(Value)
     }
 
+    /// The value of a node that is in the program.
+    pub fn find(&self, node: Node) -> Option<Value> {
+        self.cons.get(&node).copied()
+    }
+
     fn push(&mut self, node: Node, ty: Type) -> Value {
         if let Some(&v) = self.cons.get(&node) {
             return v;
