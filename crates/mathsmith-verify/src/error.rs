@@ -32,6 +32,12 @@ pub enum VerifyError {
         /// The engine's reason.
         source: EngineError,
     },
+    /// The reference has several variables.
+    #[error("the reference has {variables} variables, and a sweep runs over one: fix the others to numbers")]
+    Variables {
+        /// How many it has.
+        variables: usize,
+    },
     /// The cancel flag was raised.
     #[error("verification was cancelled after {done} of {total} inputs")]
     Cancelled {
@@ -84,4 +90,12 @@ pub(crate) fn unary(program: &mathsmith_ir::Program, ty: Type) -> Result<Vec<mat
             })
         })
         .collect()
+}
+
+/// Checks that a sweep over one variable makes sense for a reference.
+pub(crate) fn check_variables<T: crate::Truth>(truth: &T) -> Result<(), VerifyError> {
+    match truth.variables() {
+        0 | 1 => Ok(()),
+        variables => Err(VerifyError::Variables { variables }),
+    }
 }

@@ -33,6 +33,7 @@ mod workers;
 pub use domain::FloatDomain;
 pub use error::VerifyError;
 pub use points::{AdversarialSet, Screened, point_error};
+pub use real::{RealErrorReport, real_error};
 pub use report::{Coverage, ErrorReport, Extreme, Histogram, SpecialCheck, WorstPoint};
 pub use sweep::{SweepOptions, sweep, sweep_with};
 pub use truth::{PointError, Truth};

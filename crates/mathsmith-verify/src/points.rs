@@ -1,6 +1,6 @@
 //! Exact errors at points, and the adversarial set: the inputs on which candidates are screened before a sweep.
 
-use crate::error::unary;
+use crate::error::{check_variables, unary};
 use crate::truth::{PointError, Truth, inverse_ulp};
 use crate::{FloatDomain, VerifyError, domain};
 use mathsmith_ir::{ColumnMut, ColumnRef, Engine, EngineError, Literal, Program, Type};
@@ -10,6 +10,7 @@ use mathsmith_ir::{ColumnMut, ColumnRef, Engine, EngineError, Literal, Program, 
 /// # Errors
 /// [`VerifyError`] if the program is not one `f32` to one `f32` with every parameter set, or the engine refuses it.
 pub fn point_error<T: Truth>(truth: &T, program: &Program, xs: &[f32]) -> Result<Vec<PointError>, VerifyError> {
+    check_variables(truth)?;
     let params = unary(program, Type::F32)?;
     let (mut engine, _) = mathsmith_jit::engine_for(program).map_err(|e| VerifyError::engine(program, e))?;
     let mut out = vec![0f32; xs.len()];

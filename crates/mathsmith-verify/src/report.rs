@@ -204,7 +204,7 @@ pub fn hex(x: f64) -> String {
 }
 
 /// JSON has no infinities: a double that is not finite is written as a string.
-mod any_f64 {
+pub(crate) mod any_f64 {
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub fn serialize<S: Serializer>(x: &f64, s: S) -> Result<S::Ok, S::Error> {

@@ -14,7 +14,7 @@
 //! are merged in the order of the domain.
 
 use crate::block::{BLOCK, Outcome, RefBlock, Work, judge};
-use crate::error::unary;
+use crate::error::{check_variables, unary};
 use crate::extreme::{Candidate, Tracker};
 use crate::report::{Coverage, ErrorReport, Extreme, Histogram, SpecialCheck, WorstPoint, hex};
 use crate::truth::{PointError, Truth};
@@ -77,6 +77,7 @@ fn sweep_margin<T: Truth>(
     options: &SweepOptions<'_>,
     margin: f64,
 ) -> Result<Vec<ErrorReport>, VerifyError> {
+    check_variables(truth)?;
     let params = programs.iter().map(|p| unary(p, Type::F32)).collect::<Result<Vec<_>, _>>()?;
     let total = domain.count();
     let chunk = chunk_len(total);

@@ -1,5 +1,8 @@
 //! What a sweep asks of the reference.
 
+use mathsmith_oracle::Reference;
+use rug::Float;
+
 /// Exact error figures of one computed value, each the double nearest to the exact figure.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct PointError {
@@ -23,6 +26,11 @@ pub trait Truth: Sync {
     /// Working memory of [`Truth::fast_block`].
     type Scratch: Default + Send;
 
+    /// Number of variables: 1, or 0 for a constant.
+    fn variables(&self) -> usize {
+        1
+    }
+
     /// For every `xs[i]` a value with `|ys[i] - f(xs[i])| <= errs[i]`; a bound of infinity where none is known. A bound of
     /// 0 says that the value is exact.
     fn fast_block(&self, xs: &[f64], ys: &mut [f64], errs: &mut [f64], scratch: &mut Self::Scratch);
@@ -39,6 +47,56 @@ pub trait Truth: Sync {
 
     /// `f(x)` as an unevaluated sum of two doubles, the second at most half an ulp of the first; NaN where not defined.
     fn value_dd(&self, x: f64) -> (f64, f64);
+}
+
+/// Bits to which the judge knows a value when an error is measured.
+const JUDGE_BITS: u32 = 200;
+
+impl Truth for Reference {
+    type Scratch = ();
+
+    fn variables(&self) -> usize {
+        self.vars().len()
+    }
+
+    fn fast_block(&self, xs: &[f64], ys: &mut [f64], errs: &mut [f64], _scratch: &mut ()) {
+        let _ = xs;
+        ys.fill(f64::NAN);
+        errs.fill(f64::INFINITY);
+    }
+
+    fn round_f32(&self, x: f64) -> f32 {
+        Reference::round_f32(self, point(self, &x))
+    }
+
+    fn errors(&self, x: f64, computed: f32) -> PointError {
+        let v = self.value(point(self, &x), JUDGE_BITS);
+        if v.is_nan() || v.is_infinite() || !computed.is_finite() {
+            let rounded = Truth::round_f32(self, x);
+            let right = rounded == computed || (rounded.is_nan() && computed.is_nan());
+            // A finite value that rounds to an infinity is met by that infinity only; a finite result has an error.
+            return if right && !rounded.is_finite() { PointError::NONE } else { PointError::WRONG_CLASS };
+        }
+        let d = Float::with_val(JUDGE_BITS + 64, &v - computed).abs();
+        // MPFR puts the significand in [1/2, 1); above the format's range the last ulp goes on.
+        let e = v.get_exp().map_or(-126, |e| (e - 1).clamp(-126, 127));
+        let ulp = Float::with_val(JUDGE_BITS, &d << (23 - e)).to_f64();
+        let rel = match (d.is_zero(), v.is_zero()) {
+            (true, _) => 0.0,
+            (false, true) => f64::INFINITY,
+            (false, false) => Float::with_val(JUDGE_BITS, &d / &v).abs().to_f64(),
+        };
+        PointError { ulp, rel, abs: d.to_f64() }
+    }
+
+    fn value_dd(&self, x: f64) -> (f64, f64) {
+        Reference::value_dd(self, point(self, &x))
+    }
+}
+
+/// The argument of a reference: a constant has none.
+fn point<'a>(reference: &Reference, x: &'a f64) -> &'a [f64] {
+    if reference.vars().is_empty() { &[] } else { std::slice::from_ref(x) }
 }
 
 /// `1 / ulp(y)` in the `f32` format for `0 <= y < 2^128`.
