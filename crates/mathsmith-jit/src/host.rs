@@ -83,6 +83,9 @@ fn native_isa(masked: &[&str]) -> Result<OwnedTargetIsa, String> {
         ("is_pic", "false"),
         ("use_colocated_libcalls", "false"),
         ("unwind_info", "false"),
+        // A frame of spilled values that reaches beyond the guard page must fault there, not write behind it.
+        ("enable_probestack", "true"),
+        ("probestack_strategy", "inline"),
         ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
     ];
     for (name, value) in options {

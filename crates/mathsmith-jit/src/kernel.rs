@@ -80,7 +80,7 @@ impl Kernel {
     /// Compiles `program` for this machine.
     ///
     /// # Errors
-    /// [`EngineError::Unsupported`] for a program over `real`, for one that the machine cannot run without emulation
+    /// [`EngineError::Unsupported`] for a program over `real` or of more than 10,000 values, for one that the machine cannot run without emulation
     /// (see [`Host::refusal`]), and for [`Lanes::Simd128`] where the program's values differ in width.
     pub fn compile(program: &Program, lanes: Lanes) -> Result<Kernel, EngineError> {
         Compiler::new(&Host::detect())?.compile(program, lanes)

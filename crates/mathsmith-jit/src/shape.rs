@@ -15,6 +15,10 @@ pub enum Lanes {
     Auto,
 }
 
+/// The most live values of a kernel. A register spilled takes 16 bytes of stack, so a frame stays below 256 KiB, and
+/// compilation below a second.
+const MAX_VALUES: usize = 10_000;
+
 /// Decisions about one program that code generation follows.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
@@ -32,10 +36,15 @@ impl Shape {
     /// Decides the shape of `program`.
     ///
     /// # Errors
-    /// [`EngineError::Unsupported`] for a program over `real`, or for one without a vector shape when `Simd128` is
+    /// [`EngineError::Unsupported`] for a program over `real` or with more than [`MAX_VALUES`] values, or for one without a vector shape when `Simd128` is
     /// demanded.
     pub fn new(program: &Program, lanes: Lanes) -> Result<Shape, EngineError> {
         let live = program.live();
+        let values = live.iter().filter(|&&live| live).count();
+        if values > MAX_VALUES {
+            let name = program.name();
+            return Err(unsupported(format!("the {values} values of program `{name}`, more than {MAX_VALUES}")));
+        }
         let typed = program.inputs().iter().map(|i| i.ty).chain(program.params().iter().map(|p| p.ty));
         let mut types = typed.chain(program.values().filter(|v| live[v.index()]).map(|v| program.ty(v)));
         if types.any(|ty| ty == Type::Real) {

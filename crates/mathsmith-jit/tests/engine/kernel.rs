@@ -249,6 +249,16 @@ fn intermediate_forms_are_text() {
 }
 
 #[test]
+fn long_programs_spill_and_the_longest_are_interpreted() {
+    // 1,500 coefficients do not fit into registers, and their copies in vectors exceed a page of stack.
+    let (program, params) = (horner(Type::F32, 1500), coefficients(Type::F32, 1500));
+    let mut kernel = Kernel::compile(&program, Lanes::Simd128).expect("compiles");
+    every_length(&program, &mut kernel, &params, 12);
+    let (_, kind) = engine_for(&horner(Type::F32, 6000)).expect("the interpreter runs it");
+    assert!(matches!(&kind, EngineKind::Interpreter { reason } if reason.contains("12002 values")), "{kind}");
+}
+
+#[test]
 fn minimum_is_one_instruction() {
     let mut p = Program::new("min");
     let (x, y) = (p.input("x", Type::F32), p.input("y", Type::F32));
