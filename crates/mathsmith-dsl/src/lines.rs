@@ -138,8 +138,23 @@ pub(crate) fn written(value: &str) -> Cow<'_, str> {
 /// A word of a value with its place in it.
 pub(crate) type Word<'a> = (&'a str, Span);
 
-/// The words of a list, separated by commas or blanks outside brackets. Blanks around `->` separate nothing.
+/// The words of a list, separated by commas or blanks outside brackets.
 pub(crate) fn words(value: &str) -> Vec<Word<'_>> {
+    split(value, |byte| byte == b',' || byte.is_ascii_whitespace())
+}
+
+/// The items of a list, separated by commas outside brackets, without blanks at their ends.
+pub(crate) fn items(value: &str) -> Vec<Word<'_>> {
+    let trim = |(text, span): Word<'_>| {
+        let lead = text.len() - text.trim_start().len();
+        let start = span.start as usize + lead;
+        (start, start + text.trim().len())
+    };
+    let ranges = split(value, |byte| byte == b',').into_iter().map(trim).filter(|(start, end)| start < end);
+    ranges.map(|(start, end)| (&value[start..end], Span::new(start, end))).collect()
+}
+
+fn split(value: &str, separates: impl Fn(u8) -> bool) -> Vec<Word<'_>> {
     let bytes = value.as_bytes();
     let mut found: Vec<Word<'_>> = Vec::new();
     let (mut depth, mut start) = (0u32, None);
@@ -149,7 +164,7 @@ pub(crate) fn words(value: &str) -> Vec<Word<'_>> {
             b')' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        let separates = depth == 0 && (byte == b',' || byte.is_ascii_whitespace());
+        let separates = depth == 0 && separates(byte);
         match (separates, start) {
             (false, None) => start = Some(at),
             (true, Some(from)) => {

@@ -58,6 +58,34 @@ pub fn parse_expr_with_vars(source: &str, vars: &[&str]) -> Result<Expr, Diagnos
     parse_whole(source, vars, false)
 }
 
+/// The names in `source` that are no constant, no function and not among `known`, in order of first appearance: the
+/// free constants of a form such as `1 + x*(c1 + x*c2)`.
+///
+/// # Errors
+///
+/// A diagnostic for text that does not even split into tokens.
+///
+/// ```
+/// let free = mathsmith_dsl::free_names("1 + x*(c1 + x*c2) + exp(c1)", &["x"]).unwrap();
+/// assert_eq!(free, ["c1", "c2"]);
+/// ```
+pub fn free_names(source: &str, known: &[&str]) -> Result<Vec<String>, Diagnostic> {
+    let tokens = lex::tokens(source).map_err(|e| *e)?;
+    let mut free: Vec<String> = Vec::new();
+    for (index, (token, span)) in tokens.iter().enumerate() {
+        let name = span.of(source);
+        let called = matches!(tokens.get(index + 1), Some((Token::Open, _)));
+        let named = *token == Token::Name && !called && !known.contains(&name);
+        let taken = ConstantInfo::by_name(name).is_some()
+            || FunctionInfo::by_name(name).is_some()
+            || CompositeInfo::by_name(name).is_some();
+        if named && !taken && !free.iter().any(|other| other == name) {
+            free.push(name.to_string());
+        }
+    }
+    Ok(free)
+}
+
 /// Parses a number-valued expression without variables; infinity is allowed on request.
 pub(crate) fn parse_constant(source: &str, infinity: bool) -> Result<Expr, Diagnostic> {
     parse_whole(source, &[], infinity)
