@@ -29,9 +29,9 @@ impl Program {
         let (mut nan, mut undefined) = (vec![false; nodes.len()], vec![false; nodes.len()]);
         for (&v, value) in wanted.iter().zip(values) {
             let i = v.index();
-            let args = self.node(v).args();
-            let reads_bits = matches!(self.node(v), Node::Op(Op::Bitcast(_) | Op::CopySign, _));
-            undefined[i] = args.iter().any(|a| undefined[a.index()] || (reads_bits && nan[a.index()]));
+            let node = self.node(v);
+            let reads_bits = matches!(node, Node::Op(Op::Bitcast(_) | Op::CopySign, _));
+            undefined[i] = node.args().iter().any(|a| undefined[a.index()] || (reads_bits && nan[a.index()]));
             nan[i] = value.to_f64().is_some_and(f64::is_nan);
             known[i] = if nan[i] || undefined[i] { None } else { Some(value) };
         }
