@@ -39,6 +39,9 @@ pub enum FitError {
     /// A fixed parameter's value is not a float.
     #[error("parameter `{0}` is fixed to a value that is not a finite float of its type")]
     Fixed(String),
+    /// Rounding needs a machine format.
+    #[error("constants can be rounded to f32 and f64, not to {0}; give the form one of these types")]
+    Format(mathsmith_ir::Type),
     /// The engine refused to run the program.
     #[error("the program cannot be run: {0}")]
     Engine(#[from] mathsmith_ir::EngineError),

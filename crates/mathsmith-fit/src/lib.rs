@@ -6,19 +6,22 @@
 //! 1. [`Fitter::least_squares`]: Levenberg-Marquardt on a few dozen nodes, the step that a search runs thousands of
 //!    times a second on each core;
 //! 2. [`Fitter::minimax`]: the best largest error over an interval, in double-double where that is needed;
-//! 3. [`round_constants`]: constants of the format, chosen by the error that the program *computes*.
+//! 3. [`Fitter::round_constants`]: constants of the format, chosen by the error that the program *computes*.
 //!
-//! [`fit_form`] runs all three on one form.
+//! [`Fitter::fit_form`] runs all three on one form.
 
 mod classical;
 mod dd;
 mod error;
 mod fitter;
+mod form;
 mod kernel;
+mod lattice;
 mod lm;
 mod lp;
 mod minimax;
 mod nodes;
+mod points;
 mod rng;
 mod round;
 mod tape;
@@ -27,7 +30,10 @@ pub use classical::{ContinuedFraction, Seed, polynomial_form, rational_form, set
 pub use dd::Dd;
 pub use error::FitError;
 pub use fitter::Fitter;
+pub use form::{FitReport, FormOptions, FormProblem};
 pub use lm::{LmOptions, LmResult, StopReason};
 pub use minimax::{MinimaxOptions, MinimaxResult, NodeMinimax};
 pub use nodes::{Metric, Nodes, ulp};
+pub use points::PointSet;
+pub use round::{RoundOptions, Rounded};
 pub use tape::Tape;
