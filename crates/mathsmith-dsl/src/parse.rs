@@ -527,40 +527,41 @@ impl<'a> Parser<'a> {
     }
 
     fn unknown_name(&self, name: &str, called: bool) -> Parsed {
+        let unknown =
+            |message: String, label: &str, help: String| fail(Code::UnknownName, self.span(), message, label, help);
+        if name.eq_ignore_ascii_case("nan") {
+            let help = "give a real number, or `inf` for an unbounded end".to_string();
+            return unknown(format!("{} is not a number", quote(name)), "no value", help);
+        }
+        if self.vars.is_empty() && !called && matches!(name, "x" | "y") {
+            let help = "write a number here, such as `-pi/4` or `0x1.8p-1`".to_string();
+            return unknown(format!("the variable {} in a constant", quote(name)), "varies", help);
+        }
         let mut known: Vec<&str> = Vec::new();
         if !called {
             known.extend(self.vars.iter().copied());
             functions::constant_names().for_each(|name| known.push(name));
         }
         functions::callable_names().for_each(|name| known.push(name));
-        let suggestion = nearest(name, known);
-        let scope = match self.vars {
-            [] => "no variable is allowed here".to_string(),
-            [one] => format!("the variable is `{one}`"),
-            many => {
-                format!("the variables are {}", many.iter().map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", "))
+        let help = match nearest(name, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if called => {
+                let functions = functions::FUNCTIONS.iter().map(|f| f.name);
+                let names: Vec<&str> = functions.chain(functions::COMPOSITES.iter().map(|c| c.name)).collect();
+                format!("the functions are {}", names.join(", "))
+            }
+            None => {
+                let names: Vec<String> = self.vars.iter().map(|var| format!("`{var}`")).collect();
+                let scope = match names.len() {
+                    0 => "no variable is allowed here".to_string(),
+                    1 => format!("the variable is {}", names[0]),
+                    _ => format!("the variables are {}", names.join(", ")),
+                };
+                format!("{scope}; the constants are pi, e and ln2")
             }
         };
-        let help = match suggestion {
-            _ if name.eq_ignore_ascii_case("nan") => "give a real number, or `inf` for an unbounded end".to_string(),
-            Some(known) => format!("did you mean `{known}`?"),
-            None if called => "`mathsmith approx --help` names the functions that are known".to_string(),
-            None => format!("{scope}; the constants are pi, e and ln2"),
-        };
-        let message = match name {
-            _ if name.eq_ignore_ascii_case("nan") => format!("{} is not a number", quote(name)),
-            _ if called => format!("unknown function {}", quote(name)),
-            _ if self.vars.is_empty() && matches!(name, "x" | "y") => {
-                format!("the variable {} in a constant", quote(name))
-            }
-            _ => format!("unknown name {}", quote(name)),
-        };
-        let help = if self.vars.is_empty() && matches!(name, "x" | "y") {
-            "write a number here, such as `-pi/4` or `0x1.8p-1`".to_string()
-        } else {
-            help
-        };
-        fail(Code::UnknownName, self.span(), message, "not known here", help)
+        let kind = if called { "function" } else { "name" };
+        unknown(format!("unknown {kind} {}", quote(name)), "not known here", help)
     }
 
     fn expect(&mut self, token: &Token, what: &str) -> Result<(), Fail> {

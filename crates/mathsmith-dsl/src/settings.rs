@@ -9,7 +9,8 @@ use crate::diagnostic::quote;
 use crate::grammar::{duplicate_key, unknown_key};
 use crate::lines::{self, MOST_ERRORS};
 use crate::{
-    Code, Diagnostic, Domain, Expr, Format, Minimize, OpName, Reduce, Requirement, SourceText, Span, Variant, values,
+    Code, Diagnostic, Domain, Expr, Format, Minimize, OpName, Reduce, Requirement, SourceText, Span, Variant,
+    requirement, values,
 };
 use std::sync::Arc;
 
@@ -108,7 +109,7 @@ settings! {
         "The largest absolute error allowed.", values::positive;
     require: Vec<Requirement> = "require" "LIST", None,
         "Properties that the program must have, separated by commas: exact:A->B, odd, even, monotone, join:C, saturate, no-div, no-branch, no-table, max-fma:N.",
-        values::requirements;
+        requirement::requirements;
     ops: Vec<OpName> = "ops" "LIST", None,
         "The operations that may be used; by default those of the grammar.", values::operations;
     max_ops: u64 = "max-ops" "N", None,
