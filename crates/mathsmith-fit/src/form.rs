@@ -1,7 +1,7 @@
 //! One form from free constants to constants of its format: least squares from many starts, minimax, rounding.
 
 use crate::rng::SplitMix;
-use crate::round::nearest_literal;
+use crate::round::{computed_errors, nearest_literal};
 use crate::{
     Dd, FitError, Fitter, LmOptions, LmResult, Metric, MinimaxOptions, MinimaxResult, Nodes, PointSet, RoundOptions,
     Rounded, Tape, set_params,
@@ -38,6 +38,9 @@ pub struct FormOptions {
     pub starts: usize,
     /// Points on which computed error is measured, besides the hard ones and those around extrema.
     pub points: usize,
+    /// How often the rounded program is tried on four times as many fresh points, the worst of which are added before
+    /// rounding again; it ends early when a trial finds nothing worse.
+    pub trials: usize,
     /// Key of the random starts and points.
     pub seed: u64,
 }
@@ -50,6 +53,7 @@ impl Default for FormOptions {
             round: RoundOptions::default(),
             starts: 32,
             points: 4096,
+            trials: 8,
             seed: 0,
         }
     }
@@ -109,7 +113,7 @@ impl Fitter {
             problem.fixed.iter().map(fixed).for_each(|(i, v)| program.set_param(i, v));
             return Ok(FitReport { program, least_squares, minimax, rounded: None, points: None });
         }
-        let points = adversarial_points(problem, &minimax, input, options)?;
+        let mut points = adversarial_points(problem, &minimax, input, options)?;
         let mut interpreter;
         let engine = match engine {
             Some(engine) => engine,
@@ -119,7 +123,20 @@ impl Fitter {
             }
         };
         // Starting values are not results: only what is fixed keeps its value.
-        let rounded = self.round_constants(&program, &tape, engine, &minimax.params, &points, &options.round)?;
+        let mut rng = SplitMix::new(options.seed ^ 0x7472_6961_6c73);
+        let mut rounded = self.round_constants(&program, &tape, engine, &minimax.params, &points, &options.round)?;
+        for _ in 0..options.trials {
+            let xs = random_inputs(problem.domain, input, 4 * options.points, &mut rng);
+            let fresh = point_set(xs, problem, input)?;
+            let worse = worst_points(&program, engine, &rounded, &fresh)?;
+            if worse.is_empty() {
+                break;
+            }
+            for i in worse {
+                points.copy_from(&fresh, i, None);
+            }
+            rounded = self.round_constants(&program, &tape, engine, &minimax.params, &points, &options.round)?;
+        }
         for (i, &value) in rounded.params.iter().enumerate() {
             program.set_param(i, value);
         }
@@ -193,7 +210,7 @@ fn starts(program: &Program, tape: &Tape, options: &FormOptions) -> Vec<Vec<f64>
 }
 
 /// Inputs where a program is likely to be at its worst: extrema of the form, ends of the domain and the floats beside
-/// them, hard ones, and two samples of the rest, one even in value and one even among the floats.
+/// them, hard ones, and two samples of the rest, one regular and one random.
 fn adversarial_points(
     problem: &FormProblem<'_>,
     minimax: &MinimaxResult,
@@ -213,11 +230,24 @@ fn adversarial_points(
     let half = (options.points / 2).max(1);
     xs.extend((0..=half).map(|k| a + (b - a) * (k as f64 / half as f64)));
     let mut rng = SplitMix::new(options.seed ^ 0x706f_696e_7473);
+    xs.extend(random_inputs(problem.domain, ty, half, &mut rng));
+    point_set(xs, problem, ty)
+}
+
+/// Random inputs: three of four even in value, the others even among the floats, most of which are tiny where the domain
+/// reaches zero.
+fn random_inputs((a, b): (f64, f64), ty: Type, count: usize, rng: &mut SplitMix) -> Vec<f64> {
     let (low, high) = (rank(nearest(ty, a)), rank(nearest(ty, b)));
-    for _ in 0..half {
-        let at = low + ((high - low) as f64 * rng.unit()) as i128;
-        xs.push(unrank(at as i64));
-    }
+    let draw = |k: usize| match k % 4 {
+        0 => unrank((low + ((high - low) as f64 * rng.unit()) as i128) as i64),
+        _ => a + (b - a) * rng.unit(),
+    };
+    (0..count).map(draw).collect()
+}
+
+/// The inputs of the format in the domain, each once, with their reference values.
+fn point_set(xs: Vec<f64>, problem: &FormProblem<'_>, ty: Type) -> Result<PointSet, FitError> {
+    let (a, b) = problem.domain;
     let mut xs: Vec<f64> = xs.into_iter().map(|x| nearest(ty, x)).filter(|x| (a..=b).contains(x)).collect();
     xs.sort_by(f64::total_cmp);
     xs.dedup();
@@ -226,6 +256,21 @@ fn adversarial_points(
         points.push(x, problem.target)?;
     }
     Ok(points)
+}
+
+/// The at most 32 worst of the points whose error is above the one that `rounded` states, worst first.
+fn worst_points(
+    program: &Program,
+    engine: &mut dyn Engine,
+    rounded: &Rounded,
+    points: &PointSet,
+) -> Result<Vec<usize>, FitError> {
+    let &[output] = program.outputs() else { return Err(FitError::Outputs(program.outputs().len())) };
+    let errors = computed_errors(engine, program.ty(output), &rounded.params, points)?;
+    let mut worse: Vec<usize> = (0..errors.len()).filter(|&i| errors[i] > rounded.max_error).collect();
+    worse.sort_by(|&i, &j| errors[j].total_cmp(&errors[i]).then(i.cmp(&j)));
+    worse.truncate(32);
+    Ok(worse)
 }
 
 fn nearest(ty: Type, x: f64) -> f64 {

@@ -5,6 +5,8 @@
 //! same bits: a fused operation occurs only where `mul_add` is written, and sums run in eight fixed lanes that are
 //! added in a fixed order.
 
+#![allow(clippy::needless_range_loop, reason = "lanes are indexed as the formulas are")]
+
 use crate::tape::{Code, Ins};
 use crate::{Dd, Tape};
 

@@ -5,6 +5,8 @@
 //! searched from one constant to the next, each centred on what the ones already rounded leave to make up (Babai's
 //! nearest plane), keeping the best few partial choices at every step (K-best sphere decoding).
 
+#![allow(clippy::needless_range_loop, reason = "rows and columns are indexed as the formulas are")]
+
 /// The quadratic problem: distance of integer steps `k` from the grid origin is `|R k - t|`.
 pub(crate) struct Grid {
     /// Upper triangle, row-major, `width` x `width`: column j is the change of the values by one step of constant j.

@@ -16,6 +16,8 @@ mod error;
 mod fitter;
 mod form;
 mod kernel;
+#[cfg(test)]
+mod kernel_tests;
 mod lattice;
 mod lm;
 mod lp;

@@ -7,6 +7,8 @@
 //! not satisfy the Haar condition. The basis is factored anew for each pivot: it is at most a few dozen wide, and
 //! nothing drifts.
 
+#![allow(clippy::needless_range_loop, reason = "rows and columns are indexed as the formulas are")]
+
 /// A column of the dual: a point with a sign, or a side of the box.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Column {
@@ -165,9 +167,9 @@ impl ChebyshevLp {
             }
         }
         for k in 0..n {
-            let Some(row) = (k..n).max_by(|&a, &b| {
-                self.lu[a * n + k].abs().total_cmp(&self.lu[b * n + k].abs()).then(b.cmp(&a))
-            }) else {
+            let Some(row) =
+                (k..n).max_by(|&a, &b| self.lu[a * n + k].abs().total_cmp(&self.lu[b * n + k].abs()).then(b.cmp(&a)))
+            else {
                 return false;
             };
             self.pivots[k] = row;
@@ -260,7 +262,9 @@ mod tests {
             let mut step = vec![0.0; p];
             let level = ChebyshevLp::default().solve(&problem, &mut step).expect("solvable");
             let reach = |d: &[f64]| {
-                (0..m).map(|i| (errors[i] + problem.row(i).iter().zip(d).map(|(a, b)| a * b).sum::<f64>()).abs()).fold(0.0, f64::max)
+                (0..m)
+                    .map(|i| (errors[i] + problem.row(i).iter().zip(d).map(|(a, b)| a * b).sum::<f64>()).abs())
+                    .fold(0.0, f64::max)
             };
             assert!((reach(&step) - level).abs() < 1e-7, "the level is reached");
             assert!(step.iter().all(|d| d.abs() <= radius * (1.0 + 1e-8)));

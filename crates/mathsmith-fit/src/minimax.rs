@@ -99,8 +99,7 @@ impl Tangent {
     /// lane)`.
     fn new(count: usize, norms: Vec<Dd>, triangle: Vec<Dd>, entry: impl Fn(usize, usize, usize) -> f64) -> Tangent {
         let p = norms.len();
-        let kept: Vec<usize> =
-            (0..p).filter(|&j| norms[j].hi > 0.0 && triangle[j * p + j].hi > DEPENDENT).collect();
+        let kept: Vec<usize> = (0..p).filter(|&j| norms[j].hi > 0.0 && triangle[j * p + j].hi > DEPENDENT).collect();
         let scale = (count as f64).sqrt();
         let mut rows = Vec::with_capacity(count * kept.len());
         for i in 0..count {
@@ -353,12 +352,7 @@ impl Fitter {
     }
 
     /// Weighted errors at every node; zero where the weight is.
-    pub(crate) fn errors_on_nodes(
-        &mut self,
-        tape: &Tape,
-        params: &[Dd],
-        nodes: &Nodes,
-    ) -> Result<Vec<f64>, FitError> {
+    pub(crate) fn errors_on_nodes(&mut self, tape: &Tape, params: &[Dd], nodes: &Nodes) -> Result<Vec<f64>, FitError> {
         self.load(tape, nodes)?;
         let mut loaded = Vec::new();
         self.evaluate_dd(tape, params, &mut loaded);

@@ -87,7 +87,12 @@ impl Fitter {
         let mut search = Search { judge, free: tape.free.clone(), options: *options };
         let Some(nearest) = search.judge.score(&origin, HOPELESS)? else {
             // Not a number anywhere near: there is nothing to improve.
-            return Ok(Rounded { params: origin, max_error: f64::INFINITY, nearest_error: f64::INFINITY, evaluations: 1 });
+            return Ok(Rounded {
+                params: origin,
+                max_error: f64::INFINITY,
+                nearest_error: f64::INFINITY,
+                evaluations: 1,
+            });
         };
         let (mut best, mut best_score) = (origin.clone(), nearest);
         if !tape.free.is_empty() && !points.is_empty() {
@@ -142,13 +147,7 @@ impl Fitter {
     }
 
     /// The closest-vector problem of the free constants around `origin`, in the metric of a sample of the points.
-    fn grid(
-        &mut self,
-        tape: &Tape,
-        start: &[Dd],
-        origin: &[Literal],
-        points: &PointSet,
-    ) -> Result<Grid, FitError> {
+    fn grid(&mut self, tape: &Tape, start: &[Dd], origin: &[Literal], points: &PointSet) -> Result<Grid, FitError> {
         let every = points.len().div_ceil(256);
         let sample: Vec<usize> = (0..points.len()).step_by(every).collect();
         let nodes = Nodes {
@@ -324,6 +323,19 @@ fn run(
     outputs: ColumnMut<'_>,
 ) -> Result<(), FitError> {
     Ok(engine.run(params, &[inputs], &mut [outputs])?)
+}
+
+/// Error of the program at every point, in units of the points.
+pub(crate) fn computed_errors(
+    engine: &mut dyn Engine,
+    output: Type,
+    params: &[Literal],
+    points: &PointSet,
+) -> Result<Vec<f64>, FitError> {
+    let n = points.len();
+    let mut results = Results::new(output, n);
+    run(engine, params, points.slice(0, n), results.first(n))?;
+    Ok((0..n).map(|i| points.error(i, results.get(i))).collect())
 }
 
 /// The number of a format nearest to a double-double.

@@ -114,11 +114,11 @@ impl Tape {
         }
         let first_lit = self.inputs + self.params;
         let mut next = first_lit + lits;
-        for i in 0..=output.index() {
+        for (i, node) in nodes[..=output.index()].iter().enumerate() {
             if self.map[i] != LIVE {
                 continue;
             }
-            self.map[i] = match nodes[i] {
+            self.map[i] = match *node {
                 Node::Input(k) => k as u16,
                 Node::Param(k) => (self.inputs + k as usize) as u16,
                 Node::Lit(lit) => {
@@ -126,7 +126,7 @@ impl Tape {
                     (first_lit + self.lits.len() - 1) as u16
                 }
                 Node::Op(op, args) => {
-                    let arg_types = nodes[i].args().iter().map(|&a| program.ty(a));
+                    let arg_types = node.args().iter().map(|&a| program.ty(a));
                     let real = |t: Type| t.is_float() || t == Type::Bool;
                     if !real(program.ty(mathsmith_ir::Value(i as u32))) || !arg_types.clone().all(real) {
                         return Err(unsupported(i, op.name()));
@@ -188,13 +188,18 @@ impl Tape {
         }
         for ins in &mut self.ins {
             ins.active = [ins.a, ins.b, ins.c].map(|s| self.active[usize::from(s)]);
-            let flat = matches!(
-                ins.code,
-                Code::Sign | Code::Floor | Code::Ceil | Code::RoundEven | Code::Trunc | Code::And | Code::Or | Code::Xor
-            ) || matches!(
-                ins.code,
-                Code::Not | Code::Eq | Code::Ne | Code::Lt | Code::Le | Code::Gt | Code::Ge
-            );
+            let flat =
+                matches!(
+                    ins.code,
+                    Code::Sign
+                        | Code::Floor
+                        | Code::Ceil
+                        | Code::RoundEven
+                        | Code::Trunc
+                        | Code::And
+                        | Code::Or
+                        | Code::Xor
+                ) || matches!(ins.code, Code::Not | Code::Eq | Code::Ne | Code::Lt | Code::Le | Code::Gt | Code::Ge);
             let on = match ins.code {
                 _ if flat => false,
                 Code::CopySign => ins.active[0],

@@ -1,4 +1,5 @@
-//! Reference functions for the tests, by MPFR at 200 bits.
+//! Reference functions for the tests, by MPFR at 200 bits. Each test binary uses some of them.
+#![allow(dead_code)]
 
 use mathsmith_fit::Dd;
 use rug::Float;

@@ -1,0 +1,92 @@
+//! Fitting: what a search pays for one candidate, and what the finished form pays.
+//!
+//! The target is at least 8,000 least-squares fits a second on one core for a program of ten operations on 32 nodes.
+//! References here are Taylor sums in double-double, so that the bench needs no reference library.
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use mathsmith_fit::{Dd, Fitter, FormOptions, FormProblem, LmOptions, Metric, Nodes, Tape, polynomial_form, rational_form};
+use mathsmith_ir::{Op, Program, Type};
+use std::hint::black_box;
+
+/// `2^x` for x in 0..1.
+fn exp2(x: f64) -> Dd {
+    let ln2 = Dd::new(std::f64::consts::LN_2, 2.319_046_813_846_299_6e-17);
+    let y = ln2 * Dd::from(x);
+    (1..=30).rev().fold(Dd::ONE, |sum, k| sum * y / Dd::from(f64::from(k)) + Dd::ONE)
+}
+
+/// Ten operations, five constants: `(c0 + c1 / (x + c2 + c3 / (x + c4)))^2 * ...`, a form of the kind that searches find.
+fn ten_operations() -> Program {
+    let mut p = Program::new("ten");
+    let x = p.input("x", Type::Real);
+    let c: Vec<_> = (0..5).map(|i| p.param(format!("c{i}"), Type::Real, None)).collect();
+    let y = p.must(Op::Add, &[x, c[4]]);
+    let y = p.must(Op::Div, &[c[3], y]);
+    let z = p.must(Op::Add, &[x, c[2]]);
+    let y = p.must(Op::Add, &[y, z]);
+    let y = p.must(Op::Div, &[c[1], y]);
+    let mut y = p.must(Op::Add, &[y, c[0]]);
+    for _ in 0..4 {
+        y = p.must(Op::Mul, &[y, y]);
+    }
+    p.output(y);
+    p
+}
+
+fn least_squares(c: &mut Criterion) {
+    let nodes = Nodes::chebyshev((0.0, 1.0), 32, &exp2, Metric::Relative).expect("a sound problem");
+    let mut fitter = Fitter::new();
+    let program = ten_operations();
+    // A parent's constants, as a child would inherit them: 2^(x/16) by its continued fraction, off by parts in a thousand.
+    let start = [-1.001, -276.5, -69.0, 1600.0, 69.5];
+    let mut tape = Tape::default();
+    c.bench_function("fit/least squares, 10 operations, 32 nodes", |b| {
+        b.iter(|| {
+            tape.rebuild(&program).expect("a sound form");
+            fitter.least_squares(&tape, &nodes, black_box(&start), &LmOptions::default()).expect("shapes fit")
+        });
+    });
+    let horner = polynomial_form(5, Type::Real, false);
+    c.bench_function("fit/least squares, degree 5, 32 nodes", |b| {
+        b.iter(|| {
+            tape.rebuild(&horner).expect("a sound form");
+            fitter.least_squares(&tape, &nodes, black_box(&[0.0; 6]), &LmOptions::default()).expect("shapes fit")
+        });
+    });
+}
+
+fn refinement(c: &mut Criterion) {
+    let mut fitter = Fitter::new();
+    for degree in [5, 10] {
+        c.bench_function(&format!("fit/minimax, degree {degree}"), |b| {
+            b.iter(|| fitter.polynomial(degree, &exp2, (0.0, 1.0), Metric::Relative).expect("a sound problem"));
+        });
+    }
+    c.bench_function("fit/minimax, ratio 4 over 4", |b| {
+        b.iter(|| fitter.rational(4, 4, &exp2, (0.0, 1.0), Metric::Relative).expect("a sound problem"));
+    });
+}
+
+fn rounding(c: &mut Criterion) {
+    let mut fitter = Fitter::new();
+    let mut group = c.benchmark_group("fit/whole form, f32");
+    group.sample_size(10);
+    for (name, program) in
+        [("degree 6, fma", polynomial_form(6, Type::F32, true)), ("ratio 2 over 2", rational_form(2, 2, Type::F32, false))]
+    {
+        let problem = FormProblem {
+            program: &program,
+            target: &exp2,
+            domain: (0.0, 1.0),
+            metric: Metric::Ulp(Type::F32),
+            fixed: &[],
+            hard: &[],
+        };
+        group.bench_function(name, |b| {
+            b.iter(|| fitter.fit_form(&problem, None, &FormOptions::default()).expect("a sound form"));
+        });
+    }
+}
+
+criterion_group!(benches, least_squares, refinement, rounding);
+criterion_main!(benches);
