@@ -1,9 +1,10 @@
 //! Canonical skeletons.
 //!
 //! [`canonical`] reduces a program quickly, saturates an e-graph from it under [`Limits`], reads out the best program, and
-//! repeats from there while the result improves. "Better" is one total order on programs (operations, then constants and
-//! divisions, then structure), so the sequence falls and its end is a fixed point: canonising a canonical program gives it
-//! back, key and all. Whether two equal families end at the same point depends on the limits, as it must; the corpora in
+//! repeats from there. Each step is a function of the program alone and never goes up in (operations, weight of constants
+//! and divisions), so the sequence ends in a cycle, mostly of one program; the cycle's program of least key is the
+//! result. Starting from it again ends in the same cycle: canonising a canonical program gives it back, key and all.
+//! Whether two equal families end at the same point depends on the limits, as it must; the corpora in
 //! `corpus/` say what is found within the default ones. Two different families never share a key (up to collisions of a
 //! 128-bit hash, and of random values modulo 2^61 - 1).
 
@@ -55,10 +56,12 @@ impl Canonicalizer {
 
     /// The canonical form of a program.
     pub fn run(&self, program: &Program) -> Canonical {
-        let mut best = self.quick(program);
-        let (mut rank, mut iterations, mut nodes) = (self.rank(&best), 0, 0);
+        let mut path = vec![self.quick(program)];
+        let (mut iterations, mut nodes) = (0, 0);
         let mut stop = StopReason::Rounds;
+        let mut cycle = 0;
         for _ in 0..self.limits.rounds.max(1) {
+            let best = &path[path.len() - 1];
             let mut graph = Graph::new(Facts::new(&best.program, self.ty, self.limits.class, self.wild));
             let root = graph.add_expr(&to_expr(&best.program));
             let (why, n) = saturate(&mut graph, &self.rules, &self.limits);
@@ -71,15 +74,18 @@ impl Canonicalizer {
                 q.origin = q.origin.iter().map(|o| through(&through(o, &origin), &best.origin)).collect();
                 q
             });
-            match found.map(|q| (self.rank(&q), q)) {
-                Some((r, q)) if r < rank => (rank, best) = (r, q),
-                _ => {
-                    stop = why;
-                    break;
-                }
+            let next = found.filter(|q| self.rank(q) <= self.rank(best));
+            // A fixed point is a cycle of one.
+            let back = next.as_ref().map_or(Some(path.len() - 1), |q| path.iter().position(|p| p.key == q.key));
+            if let Some(start) = back {
+                (cycle, stop) = (start, why);
+                break;
             }
+            path.extend(next);
+            cycle = path.len() - 1;
         }
-        let Quick { program, key, origin } = best;
+        let best = path.drain(cycle..).min_by_key(|q| (self.rank(q), q.key)).expect("the path is never empty");
+        let Quick { program, key, origin, .. } = best;
         Canonical { program, key, stop, iterations, nodes, origin }
     }
 
@@ -99,8 +105,8 @@ impl Canonicalizer {
         quick_canonical(program, self.limits.class)
     }
 
-    /// The order of results: a fused operation where none may be, operations, constants and dear operations, structure.
-    fn rank(&self, q: &Quick) -> (usize, usize, usize, u128) {
+    /// What results are compared by: fused operations where none may be, operations, constants and dear operations.
+    fn rank(&self, q: &Quick) -> (usize, usize, usize) {
         let count = |f: fn(&Op) -> usize| {
             let ops = q.program.nodes().iter().map(|n| if let Node::Op(op, _) = n { f(op) } else { 0 });
             ops.sum::<usize>()
@@ -111,7 +117,7 @@ impl Canonicalizer {
             Op::Sub | Op::Neg => 1,
             _ => 0,
         });
-        (barred, operations(&q.program), weight + 4 * q.program.params().len(), q.key)
+        (barred, operations(&q.program), weight + 4 * q.program.params().len())
     }
 }
 

@@ -8,7 +8,7 @@
 
 use crate::analysis::{Constant, Graph, independent};
 use crate::field::chain;
-use crate::lang::{Arith, Lang};
+use crate::lang::{Arith, Lang, shape_hash};
 use egg::{Id, Language};
 use mathsmith_ir::{Literal, NO_VALUE, Program, Value};
 use std::collections::HashMap;
@@ -90,38 +90,27 @@ impl<'a> Extractor<'a> {
         let words = self.ids.len().div_ceil(64);
         let mut operations = Set(vec![0; words]);
         let mut constants = Set(vec![0; words]);
-        let shape = match node {
+        match node {
             Lang::Arith(op, _) if op.is_fused() && !self.fuse => return None,
             Lang::Const(_) | Lang::Derived(_) if self.banned[class] => return None,
-            Lang::Const(_) | Lang::Derived(_) => {
-                constants.insert(class);
-                11
-            }
-            Lang::Input(i) => chain(12, u64::from(*i)),
-            Lang::Lit(ty, k) => k.iter().fold(chain(13, *ty as u64), |h, &x| chain(h, x)),
-            Lang::Arith(op, _) => 100 + *op as u64,
-            Lang::Other(op, _) => op.name().bytes().fold(14, |h, b| chain(h, u64::from(b))),
-            Lang::List(_) => 15,
-        };
-        let mut args = Vec::with_capacity(3);
-        for &id in node.children() {
+            Lang::Const(_) | Lang::Derived(_) => constants.insert(class),
+            _ => {}
+        }
+        let mut args = [0; 3];
+        for (i, &id) in node.children().iter().enumerate() {
             let child = self.best[self.dense(id)].as_ref()?;
             operations.union(&child.operations);
             constants.union(&child.constants);
-            args.push(child.cost.2);
+            // Only the list of outputs has more than three.
+            args[i % 3] = chain(args[i % 3], child.cost.2);
         }
+        let shape = shape_hash(node, args);
         if !node.is_leaf() {
             if operations.contains(class) {
                 return None;
             }
             operations.insert(class);
         }
-        if let Lang::Arith(op, _) = node
-            && op.commutes()
-        {
-            args[..2].sort_unstable();
-        }
-        let shape = args.iter().fold(shape, |h, &a| chain(h, a));
         let heavy = |bit: usize| {
             let own = self.heavy[bit].contains(class);
             operations.masked(&self.heavy[bit]) - u32::from(own && operations.contains(class))

@@ -1,0 +1,63 @@
+//! Time of both canonical stages over random skeletons of ten operations, and what they merge.
+
+use mathsmith_egraph::{Contraction, Limits, RuleClass, canonical, field, lang, quick_key};
+use mathsmith_ir::{Op, Program, Type, Value};
+use std::time::{Duration, Instant};
+
+/// A random skeleton of `ops` operations on `x` and free constants; each value is used, as the next argument.
+fn random(seed: u64, ops: u64) -> Program {
+    let mut p = Program::new("random");
+    let x = p.input("x", Type::Real);
+    let mut values: Vec<Value> = vec![x];
+    let mut word = seed;
+    let mut draw = |n: usize| {
+        word = field::mix(word);
+        (word >> 20) as usize % n
+    };
+    for i in 0..ops {
+        let a = values[values.len() - 1];
+        let b = match draw(4) {
+            0 | 1 => p.param(format!("c{i}"), Type::Real, None),
+            2 => values[draw(values.len())],
+            _ => x,
+        };
+        let op = [Op::Add, Op::Mul, Op::Sub, Op::Div, Op::Add, Op::Mul][draw(6)];
+        let args = if draw(2) == 0 { [a, b] } else { [b, a] };
+        values.push(p.must(op, &args));
+    }
+    p.output(values[values.len() - 1]);
+    p
+}
+
+fn main() {
+    let programs: Vec<Program> = (0..400).map(|s| random(s << 32 | 7, 10)).collect();
+    let start = Instant::now();
+    for p in &programs {
+        std::hint::black_box(quick_key(p, RuleClass::Real));
+    }
+    println!("quick key: {:?} a skeleton", start.elapsed() / programs.len() as u32);
+    let base = Limits { contraction: Contraction::Separate, ..Limits::default() };
+    for (iterations, nodes) in [(2, 200), (3, 200), (3, 400), (4, 400), (5, 800)] {
+        let limits = Limits { iterations, nodes, ..base };
+        canonical(&programs[0], &limits);
+        let mut times: Vec<Duration> = Vec::new();
+        let (mut before, mut after, mut keys) = (0, 0, Vec::new());
+        for p in &programs {
+            let start = Instant::now();
+            let c = canonical(p, &limits);
+            times.push(start.elapsed());
+            before += lang::operations(p);
+            after += lang::operations(&c.program);
+            keys.push(c.key);
+        }
+        times.sort();
+        keys.sort_unstable();
+        keys.dedup();
+        println!(
+            "{iterations} iterations, {nodes} nodes: median {:?}, 95% {:?}; operations {before} -> {after}; {} different",
+            times[times.len() / 2],
+            times[times.len() * 95 / 100],
+            keys.len()
+        );
+    }
+}
