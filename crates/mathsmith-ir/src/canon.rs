@@ -10,7 +10,7 @@
 //! all but contrived programs; for those the hash may depend on the numbering, which costs a duplicate, never a mix-up
 //! beyond the collisions of 128 bits.
 
-use crate::{Literal, NO_VALUE, Node, Op, Program, Type, Value};
+use crate::{Literal, NO_VALUE, Node, Op, Program, Type, Value, verify};
 
 /// 128 bits as two lanes that are mixed differently.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -228,6 +228,7 @@ impl Program {
             };
         }
         out.set_outputs(self.outputs().iter().map(|v| map[v.index()]).collect());
+        debug_assert_eq!(verify::check(&out), Ok(()));
         out
     }
 }
@@ -236,7 +237,6 @@ impl Program {
 mod tests {
     use super::*;
     use crate::sample::{self, SplitMix};
-    use crate::verify;
     use std::collections::BTreeMap;
 
     /// The same program with nodes added in another random topological order, parameters permuted and renamed.

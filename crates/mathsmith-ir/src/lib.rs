@@ -2,6 +2,34 @@
 //!
 //! Every stage speaks it: search proposes it, fitting fills its parameters, the interpreter in [`interp`] defines what
 //! it means, and the JIT and the emitters must agree with that bit for bit.
+//!
+//! ```
+//! use mathsmith_ir::{Column, Engine, Interpreter, Program};
+//!
+//! let program: Program = "
+//!     program line(x: f32) -> (f32) {
+//!       param slope: f32 = 2
+//!       y = fma x, slope, 0.5
+//!       return y
+//!     }".parse()?;
+//! let (x, mut y) = (Column::F32(vec![1.0, -3.0]), Column::F32(vec![0.0; 2]));
+//! let slope = program.params()[0].value.expect("the text gives it");
+//! Interpreter::new(&program)?.run(&[slope], &[x.as_ref()], &mut [y.as_mut()])?;
+//! assert_eq!(y, Column::F32(vec![2.5, -5.5]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`text`] | the text form, read and printed exactly; also what serde stores |
+//! | [`verify`] | the invariants of a program, checked |
+//! | [`interp`], [`columns`] | the reference interpreter; the trait that all engines share |
+//! | [`real`], [`number`] | evaluation on reals, in any number type |
+//! | [`corpus`] | the programs with expected bits that every engine must agree with |
+//! | [`sample`] | random programs for property tests |
+//!
+//! `Program` itself has the passes: [`Program::compacted`], [`Program::bound`], [`Program::folded`],
+//! [`Program::renumbered`], [`Program::structural_hash`], [`Program::convert_type`], [`Program::to_real`].
 
 mod canon;
 pub mod columns;

@@ -84,7 +84,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// Every operation without a payload, plus one representative of each payload (for tables of tests and names).
+    /// Every operation without a payload (for tests over all operations, and for names).
     pub const PLAIN: [Op; 30] = [
         Op::Add,
         Op::Sub,

@@ -128,14 +128,13 @@ impl<T: Number> RealPlan<T> {
                 }
                 let last = args[args.len() - 1];
                 let truth_args = program.ty(last) == Type::Bool;
-                let place = if ty == Type::Bool {
+                let (place, dst) = if ty == Type::Bool {
                     self.truths.push(false);
-                    Place::Truth(self.truths.len() - 1)
+                    (Place::Truth(self.truths.len() - 1), self.truths.len() - 1)
                 } else {
                     self.slots.push(self.zero.clone());
-                    Place::Slot(self.slots.len() - 1)
+                    (Place::Slot(self.slots.len() - 1), self.slots.len() - 1)
                 };
-                let dst = if ty == Type::Bool { self.truths.len() - 1 } else { self.slots.len() - 1 };
                 self.steps.push(Step { op, truth_args, args: full, dst });
                 place
             }

@@ -1,6 +1,6 @@
 //! Passes that keep the meaning of a program or change its types.
 
-use crate::{BuildError, EngineError, Literal, NO_VALUE, Node, Op, Program, Type, Value, interp};
+use crate::{BuildError, EngineError, Literal, NO_VALUE, Node, Op, Program, Type, Value, interp, verify};
 
 impl Program {
     /// The program with every operation on literals alone replaced by its value, as the interpreter defines it, and with
@@ -111,6 +111,7 @@ impl Program {
             };
         }
         out.set_outputs(self.outputs().iter().map(|v| map[v.index()]).collect());
+        debug_assert_eq!(verify::check(&out), Ok(()));
         Ok(out)
     }
 }
@@ -138,7 +139,7 @@ fn convert_literal(l: Literal, to: Type) -> Literal {
 mod tests {
     use super::*;
     use crate::sample::{self, SplitMix};
-    use crate::{RealLit, corpus, verify};
+    use crate::{RealLit, corpus};
 
     fn parse(text: &str) -> Program {
         text.parse().unwrap_or_else(|e| panic!("{e}\n{text}"))
