@@ -52,6 +52,17 @@ pub fn read(path: &Path) -> Result<String, FileError> {
     std::fs::read_to_string(path).map_err(FileError::new("cannot read", path))
 }
 
+/// Removes a file if it is there.
+///
+/// # Errors
+/// [`FileError`] if it is there and stays.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(FileError::new("cannot remove", path)(e)),
+        _ => Ok(()),
+    }
+}
+
 /// Creates the folder (and its parents) and proves that a file can be written there; leaves nothing behind but folders.
 ///
 /// # Errors

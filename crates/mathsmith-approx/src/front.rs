@@ -23,10 +23,21 @@ pub struct Front {
     pub notes: Vec<String>,
     /// Whether at least one entry meets the bound that was asked for (true when none was asked for).
     pub bound_met: bool,
-    /// How candidates were recognised as equal.
-    pub equalities: Equalities,
+    /// The searches behind the entries, one a variant.
+    pub searches: Vec<Search>,
     /// One entry a program and variant, by variant and then by operations.
     pub front: Vec<Entry>,
+}
+
+/// One search.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Search {
+    /// `fma`, `plain` or `real`.
+    pub variant: String,
+    /// Candidates fitted and scored; the same number as `--evals` gives the same search.
+    pub evaluations: u64,
+    /// How candidates were recognised as equal.
+    pub equalities: Equalities,
 }
 
 /// Counts of candidates recognised as equal to an earlier one, by the stage that saw it.
@@ -127,4 +138,11 @@ pub struct Files {
     pub c_test: Option<String>,
     /// Program in text form.
     pub text: Option<String>,
+}
+
+impl Files {
+    /// Every file that is there.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        [&self.rust, &self.rust_test, &self.c, &self.c_test, &self.text].into_iter().flatten().map(String::as_str)
+    }
 }

@@ -38,19 +38,49 @@ pub struct Grammar {
     pub batch: u32,
 }
 
-/// Weights of the kinds of changes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Mutations {
-    /// Insertion of an operation that changes nothing at first (`+ 0`, `* 1`).
-    pub insert: f64,
-    /// Removal of an operation in favour of one of its arguments.
-    pub delete: f64,
-    /// Another argument for an operation.
-    pub rewire: f64,
-    /// Another operation on the same arguments.
-    pub change_op: f64,
-    /// A part of one program in place of a part of another.
-    pub crossover: f64,
+macro_rules! mutations {
+    ($($field:ident $name:literal $weight:literal $doc:literal;)*) => {
+        /// Weights of the kinds of changes.
+        #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+        pub struct Mutations {
+            $(#[doc = $doc] pub $field: f64,)*
+        }
+
+        impl Mutations {
+            const NONE: Mutations = Mutations { $($field: 0.0,)* };
+
+            /// Names and weights, in a fixed order.
+            pub fn list(&self) -> Vec<(&'static str, f64)> {
+                vec![$(($name, self.$field),)*]
+            }
+
+            fn slot(&mut self, name: &str) -> Option<&mut f64> {
+                match name {
+                    $($name => Some(&mut self.$field),)*
+                    _ => None,
+                }
+            }
+        }
+
+        /// Weights of a grammar that does not list its kinds.
+        const DEFAULT_MUTATIONS: &str = concat!($($name, ":", $weight, " ",)*);
+        /// Every kind with what it does, for documentation.
+        pub const MUTATION_TABLE: &[(&str, &str)] = &[$(($name, $doc),)*];
+    };
+}
+
+mutations! {
+    neutral "neutral" "1" "Insertion of an operation that changes nothing at first (`+ 0`, `* 1`).";
+    insert "insert" "2" "Insertion of an operation between a value and its user, with another value.";
+    delete "delete" "1" "Removal of an operation in favour of one of its arguments.";
+    change_op "change-op" "1" "Another operation on the same arguments, or the arguments in another order.";
+    rewire "rewire" "2" "Another argument for an operation.";
+    subtree "subtree" "1" "A small new tree in place of an argument.";
+    crossover "crossover" "1" "A part of another program in place of a part of this one.";
+    square "square" "0.5" "A value times itself in place of the value.";
+    macros "macro" "1" "A compound insertion, such as `y + b/y` in place of `y`.";
+    perturb "perturb" "0.25" "All constants moved a little: another start for the fit.";
+    split "split" "0.5" "A constant replaced by a value times or plus a constant.";
 }
 
 /// One key of a grammar file.
@@ -106,9 +136,8 @@ pub const GRAMMAR_TABLE: &[GrammarKey] = &[
     GrammarKey {
         name: "mutate",
         syntax: "KIND:WEIGHT ...",
-        default: Some("insert:3 delete:1 rewire:2 change-op:1 crossover:1"),
-        doc: "kinds of changes (insert, delete, rewire, change-op, crossover) and how often each is drawn; one that is \
-              not listed is never drawn",
+        default: Some(DEFAULT_MUTATIONS),
+        doc: "kinds of changes and how often each is drawn; one that is not listed is never drawn",
         set: set_mutations,
     },
     GrammarKey {
@@ -156,19 +185,6 @@ impl Grammar {
     /// The weight of an operation, `None` where it may not appear.
     pub fn weight(&self, op: OpName) -> Option<f64> {
         self.ops.iter().find(|(name, _)| *name == op).map(|(_, weight)| *weight)
-    }
-}
-
-impl Mutations {
-    /// Names and weights, in a fixed order.
-    pub fn list(&self) -> [(&'static str, f64); 5] {
-        [
-            ("insert", self.insert),
-            ("delete", self.delete),
-            ("rewire", self.rewire),
-            ("change-op", self.change_op),
-            ("crossover", self.crossover),
-        ]
     }
 }
 
@@ -222,7 +238,7 @@ pub fn parse_grammar(file_name: &str, source: &str) -> Result<Grammar, Vec<Diagn
 }
 
 fn empty() -> Grammar {
-    let mutations = Mutations { insert: 0.0, delete: 0.0, rewire: 0.0, change_op: 0.0, crossover: 0.0 };
+    let mutations = Mutations::NONE;
     Grammar {
         name: String::new(),
         ops: vec![],
@@ -306,25 +322,18 @@ fn set_constants(grammar: &mut Grammar, value: &str) -> Result<(), Diagnostic> {
 }
 
 fn set_mutations(grammar: &mut Grammar, value: &str) -> Result<(), Diagnostic> {
-    grammar.mutations = empty().mutations;
+    grammar.mutations = Mutations::NONE;
     for ((name, span), weight) in lines::weights(value)? {
-        let m = &mut grammar.mutations;
-        *match name {
-            "insert" => &mut m.insert,
-            "delete" => &mut m.delete,
-            "rewire" => &mut m.rewire,
-            "change-op" => &mut m.change_op,
-            "crossover" => &mut m.crossover,
-            _ => {
-                let known = m.list().map(|(name, _)| name);
-                let help = match nearest(name, known) {
-                    Some(name) => format!("did you mean `{name}`?"),
-                    None => format!("the kinds are {}", known.join(", ")),
-                };
-                let message = format!("unknown kind of change {}", quote(name));
-                return Err(Diagnostic::error(Code::UnknownName, span, message, "not known").with_help(help));
-            }
-        } = weight;
+        let Some(slot) = grammar.mutations.slot(name) else {
+            let known = MUTATION_TABLE.iter().map(|(name, _)| *name);
+            let help = match nearest(name, known.clone()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("the kinds are {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            let message = format!("unknown kind of change {}", quote(name));
+            return Err(Diagnostic::error(Code::UnknownName, span, message, "not known").with_help(help));
+        };
+        *slot = weight;
     }
     Ok(())
 }
@@ -374,7 +383,7 @@ mod tests {
     fn defaults_parse_and_unlisted_kinds_are_never_drawn() {
         let g = read("grammar g\nops add mul:2\n");
         assert_eq!(g.ops, [(OpName::Add, 1.0), (OpName::Mul, 2.0)]);
-        assert_eq!((g.max_ops, g.mutations.insert, g.constants.as_slice()), (12, 3.0, &[1.0][..]));
+        assert_eq!((g.max_ops, g.mutations.insert, g.constants.as_slice()), (12, 2.0, &[1.0][..]));
         let g = read("grammar g\nops add\nmutate rewire:2.5 # only this\nconstants none\n");
         assert_eq!((g.mutations.rewire, g.mutations.insert), (2.5, 0.0));
         assert_eq!(read(&g.to_string()), g);

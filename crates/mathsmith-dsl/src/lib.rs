@@ -33,7 +33,7 @@ pub use domain::{Domain, parse_domain};
 pub use expr::{Cmp, Constant, ExactNumber, Expr, ExprId, ExprNode, Func, Span};
 pub use fold::Fraction;
 pub use functions::{CONSTANTS, FUNCTIONS};
-pub use grammar::{GRAMMAR_TABLE, Grammar, GrammarKey, Mutations, parse_grammar};
+pub use grammar::{GRAMMAR_TABLE, Grammar, GrammarKey, MUTATION_TABLE, Mutations, parse_grammar};
 pub use ops::OpName;
 pub use parse::{free_names, parse_expr, parse_expr_with_vars};
 pub use problem::{Problem, Resolved, RunOptions};

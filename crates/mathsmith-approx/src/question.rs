@@ -1,0 +1,287 @@
+//! A resolved problem made numeric: reference, domain, metric, price; and what cannot be asked yet is said here.
+
+use crate::float::objective::Figure;
+use crate::float::polish;
+use crate::pareto::Price;
+use crate::space::{self, Arithmetic};
+use crate::structure::{Genome, SearchSpace};
+use mathsmith_cost::Model;
+use mathsmith_dsl::{BoundKind, Format, Grammar, Minimize, Problem, Reduce, Requirement, Variant, parse_grammar};
+use mathsmith_egraph::Limits;
+use mathsmith_fit::{Dd, Metric};
+use mathsmith_ir::{Program, Type};
+use mathsmith_oracle::Reference;
+use mathsmith_verify::points::Layout;
+use mathsmith_verify::{AdversarialSet, FloatDomain};
+
+/// A setting that cannot be used, with the reason and the way out. The command line shows it where it was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}\n  help: {help}")]
+pub struct QuestionError {
+    /// Name of the setting, as in a problem file.
+    pub setting: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl QuestionError {
+    /// An error of a setting.
+    pub fn new(setting: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        QuestionError { setting, message: message.into(), help: help.into() }
+    }
+
+    pub(crate) fn no_variant() -> Self {
+        QuestionError::new(
+            "ops",
+            "the operations leave nothing to search",
+            "add mul and add, or fma with `--variant fma`",
+        )
+    }
+
+    pub(crate) fn no_domain() -> Self {
+        QuestionError::new("on", "approx needs a domain", "give one, as in `--on 0..1`")
+    }
+
+    pub(crate) fn fit(error: mathsmith_fit::FitError) -> Self {
+        QuestionError::new("on", error.to_string(), "choose a domain on which the function is finite")
+    }
+}
+
+/// Points that screen candidates in the search.
+pub const SMALL: Layout = Layout { neighbours: 2, chebyshev: 320, per_binade: 1, random: 128, seed: 0 };
+/// Points that decide about constants before the sweep.
+pub const LARGE: Layout = Layout { neighbours: 4, chebyshev: 6000, per_binade: 4, random: 1000, seed: 0 };
+
+/// A question ready to be searched.
+pub struct Question {
+    /// What was asked.
+    pub problem: Problem,
+    /// The function.
+    pub reference: Reference,
+    /// Lower end of the domain: the lowest input.
+    pub lo: f64,
+    /// Upper end: the greatest input.
+    pub hi: f64,
+    /// The inputs, for a float format.
+    pub domain: Option<FloatDomain>,
+    /// The error figure that is minimised.
+    pub figure: Figure,
+    /// Remarks that belong into the output.
+    pub notes: Vec<String>,
+    model: Model,
+}
+
+impl Question {
+    /// Evaluates and checks a problem.
+    ///
+    /// # Errors
+    /// [`QuestionError`] names the setting that cannot be used.
+    pub fn new(problem: Problem) -> Result<Question, QuestionError> {
+        supported(&problem)?;
+        let reference = Reference::new(&problem.reference)
+            .map_err(|e| QuestionError::new("approx", e.to_string(), "write a function of x, such as exp2(x)"))?;
+        if reference.arity() != 1 {
+            return Err(QuestionError::new(
+                "approx",
+                format!("the reference has {} variables", reference.arity()),
+                "write a function of the one variable x",
+            ));
+        }
+        let model = Model::builtin(&problem.target)
+            .map_err(|e| QuestionError::new("target", e.to_string(), "name a machine model that ships"))?;
+        let domain = problem.on.as_ref().ok_or_else(|| {
+            QuestionError::new(
+                "on",
+                "approx needs a domain: range reduction for a whole format is not part of this version",
+                "give a domain, as in `--on 0..1`",
+            )
+        })?;
+        let bad = |e: &dyn std::fmt::Display| {
+            QuestionError::new("on", e.to_string(), "write a domain A..B on which the function is defined, as in `--on 0..1`")
+        };
+        let (lo, hi, floats) = match problem.format {
+            Format::Real => {
+                let (lo, hi) = mathsmith_oracle::domain::ends_f64(domain).map_err(|e| bad(&e))?;
+                if lo == hi {
+                    return Err(bad(&"the domain is a single point"));
+                }
+                (lo, hi, None)
+            }
+            _ => {
+                let (lo, hi) = mathsmith_oracle::domain::ends_f32(domain).map_err(|e| bad(&e))?;
+                let floats = FloatDomain::new(lo, hi).map_err(|e| bad(&e))?;
+                (f64::from(floats.lo()), f64::from(floats.hi()), Some(floats))
+            }
+        };
+        if !(lo.is_finite() && hi.is_finite()) {
+            return Err(bad(&"an end of the domain is infinite, which needs range reduction: not part of this version"));
+        }
+        let report = mathsmith_oracle::analyse(&reference, lo, hi).map_err(|e| bad(&e))?;
+        let notes = report
+            .removable
+            .iter()
+            .map(|r| format!("at x = {} the reference takes its limit, {}", r.at, r.limit))
+            .chain(report.notes.iter().cloned())
+            .collect();
+        let figure = match problem.bound.as_ref().map(|b| b.kind) {
+            Some(BoundKind::MaxRel) => Figure::Rel,
+            Some(BoundKind::MaxAbs) => Figure::Abs,
+            Some(BoundKind::MaxUlp) => Figure::Ulp,
+            None if problem.format == Format::Real => Figure::Rel,
+            None => Figure::Ulp,
+        };
+        Ok(Question { problem, reference, lo, hi, domain: floats, figure, notes, model })
+    }
+
+    /// Whether arithmetic is exact.
+    pub fn is_real(&self) -> bool {
+        self.problem.format == Format::Real
+    }
+
+    /// The reference at a double, as a double-double.
+    pub fn value(&self, x: f64) -> Dd {
+        let (hi, lo) = self.reference.value_dd(&[x]);
+        Dd { hi, lo }
+    }
+
+    /// The metric that constants are fitted by.
+    pub fn metric(&self) -> Metric {
+        polish::metric(self.figure, if self.is_real() { Type::Real } else { Type::F32 })
+    }
+
+    /// The arithmetics that were asked for.
+    pub fn variants(&self) -> Vec<Arithmetic> {
+        match (self.is_real(), self.problem.variant) {
+            (true, _) => vec![Arithmetic::Real],
+            (false, Variant::Fma) => vec![Arithmetic::Fma],
+            (false, Variant::Plain) => vec![Arithmetic::Plain],
+            (false, Variant::Both) => vec![Arithmetic::Fma, Arithmetic::Plain],
+        }
+    }
+
+    /// Grammar and search space of a variant; `None` where the operations leave it nothing of its own.
+    ///
+    /// # Errors
+    /// [`QuestionError`] for a grammar that cannot be read, or where no operation is left.
+    pub fn space(&self, arithmetic: Arithmetic) -> Result<Option<(SearchSpace, Grammar)>, QuestionError> {
+        let grammar = self.grammar(arithmetic)?;
+        Ok(space::space(self, &grammar, arithmetic)?.map(|space| (space, grammar)))
+    }
+
+    fn grammar(&self, arithmetic: Arithmetic) -> Result<Grammar, QuestionError> {
+        let name = self.problem.grammar.as_deref().unwrap_or(arithmetic.grammar());
+        if let Some(grammar) = Grammar::builtin(name) {
+            return Ok(grammar);
+        }
+        let text = std::fs::read_to_string(name).map_err(|e| {
+            let known = Grammar::builtin_names().collect::<Vec<_>>().join(", ");
+            QuestionError::new(
+                "grammar",
+                format!("`{name}` is no grammar that ships and no file that can be read ({e})"),
+                format!("name one of {known}, or a grammar file"),
+            )
+        })?;
+        parse_grammar(name, &text).map_err(|errors| {
+            let text = errors.iter().map(|d| d.report(false)).collect::<Vec<_>>().join("\n");
+            QuestionError::new("grammar", format!("the grammar has errors:\n{text}"), "mend the file")
+        })
+    }
+
+    /// The inputs that candidates are screened on.
+    pub fn adversarial(&self, domain: &FloatDomain, layout: Layout) -> AdversarialSet {
+        AdversarialSet::initial(&self.reference, domain, Layout { seed: self.problem.seed, ..layout })
+    }
+
+    /// What a program costs on the question's machine; real programs have operations only.
+    pub fn price(&self, program: &Program) -> Price {
+        let ops = mathsmith_cost::count_ops(program).total;
+        if self.is_real() {
+            return Price { ops, cycles: 0.0, latency: 0.0 };
+        }
+        // A model without an operation prices it out of every front rather than at nothing.
+        mathsmith_cost::cycles(program, &self.model)
+            .map_or(Price { ops, cycles: f64::MAX, latency: f64::MAX }, |c| Price {
+                ops,
+                cycles: c.throughput,
+                latency: c.latency,
+            })
+    }
+
+    /// Whether an error figure meets the bound; true where none was asked for.
+    pub fn meets(&self, figure: f64) -> bool {
+        self.problem.bound.as_ref().is_none_or(|b| figure <= b.value)
+    }
+
+    /// Equality beyond the normal form.
+    pub fn egraph(&self, arithmetic: Arithmetic) -> Egraph {
+        Egraph { ty: arithmetic.ty() }
+    }
+
+    /// What identifies a search of this question: a checkpoint of another is refused.
+    pub fn fingerprint(&self, arithmetic: Arithmetic) -> String {
+        format!(
+            "{} {} {:?} {:?} {:?} {:?}",
+            arithmetic.word(),
+            self.problem.reference,
+            self.problem.format,
+            self.figure,
+            self.lo.to_bits(),
+            self.hi.to_bits()
+        )
+    }
+}
+
+/// The e-graph's judgement of what is the same structure.
+pub struct Egraph {
+    ty: Type,
+}
+
+impl Egraph {
+    /// The class of a genome: equal for structures that span the same functions.
+    pub fn class(&self, genome: &Genome) -> Option<u128> {
+        let program = genome.to_program("candidate", self.ty);
+        Some(mathsmith_egraph::canonical(&program, &Limits::default()).key)
+    }
+}
+
+/// Refuses what this version cannot do, rather than doing something else.
+fn supported(problem: &Problem) -> Result<(), QuestionError> {
+    let not_yet = |setting, what: String, help: &str| Err(QuestionError::new(setting, what, help));
+    match problem.format {
+        Format::Real | Format::F32 => {}
+        other => {
+            return not_yet(
+                "type",
+                format!("approx does not search `{other}` programs in this version"),
+                "use `--type f32` or `--type real`",
+            );
+        }
+    }
+    if let Some(r) = problem.require.iter().find(|r| {
+        !matches!(r, Requirement::NoDiv | Requirement::NoBranch | Requirement::NoTable | Requirement::MaxFma(_))
+    }) {
+        return not_yet(
+            "require",
+            format!("the requirement `{r}` is not part of this version"),
+            "no-div, no-branch, no-table and max-fma:N are",
+        );
+    }
+    if let Reduce::Named(name) = &problem.reduce {
+        return not_yet(
+            "reduce",
+            format!("the range reduction `{name}` is not part of this version"),
+            "leave it out and give the reduced domain with `--on`",
+        );
+    }
+    if problem.minimize == Minimize::Size {
+        return not_yet("minimize", "code size is not modelled in this version".into(), "ops, throughput and latency are");
+    }
+    if let (Format::Real, Some(b)) = (problem.format, &problem.bound)
+        && b.kind == BoundKind::MaxUlp
+    {
+        return not_yet("max-ulp", "real arithmetic has no ulp".into(), "bound the relative error with `--max-rel`");
+    }
+    Ok(())
+}

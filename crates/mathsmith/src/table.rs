@@ -1,0 +1,111 @@
+//! The front as a table for a person.
+
+use crate::progress::grouped;
+use mathsmith_approx::front::{Entry, Front};
+
+fn figure(x: f64) -> String {
+    if x == 0.0 || (1e-3..1e6).contains(&x) { format!("{x:.4}") } else { format!("{x:.3e}") }
+}
+
+/// A table with columns as wide as their content, right-aligned, two blanks between.
+fn columns(rows: &[Vec<String>]) -> String {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..count).map(width).collect();
+    let mut out = String::new();
+    for row in rows {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(s, w)| format!("{s:>w$}")).collect();
+        out.push_str("  ");
+        out.push_str(cells.join("  ").trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn float_rows(entries: &[&Entry]) -> Vec<Vec<String>> {
+    let inputs = entries.first().map_or(0, |e| e.error.inputs);
+    let coverage = entries.first().map_or("", |e| e.error.coverage.as_str());
+    let mut rows = vec![vec![
+        "ops".into(),
+        "fma".into(),
+        "model cycles".into(),
+        format!("max ULP ({coverage}, {} inputs)", grouped(inputs)),
+        "worst input".into(),
+        "max rel".into(),
+        "not correctly rounded".into(),
+        "bound".into(),
+        "file".into(),
+    ]];
+    for e in entries {
+        rows.push(vec![
+            e.ops.to_string(),
+            e.fma.to_string(),
+            e.cost.cycles.map_or("-".into(), |c| format!("{c:.2}")),
+            e.error.max_ulp.map_or("-".into(), figure),
+            e.error.worst_input.ulp.clone().unwrap_or_default(),
+            format!("{:.3e}", e.error.max_rel),
+            e.error.not_correctly_rounded.map_or("-".into(), grouped),
+            if e.meets_bound { "met" } else { "-" }.into(),
+            e.files.c.clone().unwrap_or_default(),
+        ]);
+    }
+    rows
+}
+
+fn real_rows(entries: &[&Entry]) -> Vec<Vec<String>> {
+    let points = entries.first().map_or(0, |e| e.error.inputs);
+    let mut rows = vec![vec![
+        "ops".into(),
+        format!("max rel (sampled, about {} points at 256 bits)", grouped(points)),
+        "max abs".into(),
+        "worst input".into(),
+        "bound".into(),
+    ]];
+    for e in entries {
+        rows.push(vec![
+            e.ops.to_string(),
+            format!("{:.3e}", e.error.max_rel),
+            format!("{:.3e}", e.error.max_abs),
+            e.error.worst_input.rel.clone(),
+            if e.meets_bound { "met" } else { "-" }.into(),
+        ]);
+    }
+    rows
+}
+
+/// The whole answer as text.
+pub fn front(front: &Front) -> String {
+    let mut out = String::new();
+    for note in &front.notes {
+        out.push_str(&format!("note: {note}\n"));
+    }
+    for search in &front.searches {
+        let own: Vec<&Entry> = front.front.iter().filter(|e| e.variant == search.variant).collect();
+        out.push_str(&format!("\n{} variant", search.variant));
+        out.push_str(&match own.len() {
+            0 => String::from(": no program found\n"),
+            n => format!(", {n} programs\n"),
+        });
+        if own.is_empty() {
+            continue;
+        }
+        let rows = if search.variant == "real" { real_rows(&own) } else { float_rows(&own) };
+        out.push_str(&columns(&rows));
+        let best = own.iter().find(|e| e.meets_bound).or(own.last());
+        if let Some(e) = best {
+            out.push_str(&format!("  {}: {}\n", e.id, e.formula.replace('\n', "\n    ")));
+        }
+    }
+    for s in &front.searches {
+        out.push_str(&format!(
+            "\n{}: {} evaluations; {} candidates, {} known by hash-consing, {} more merged by the e-graph",
+            s.variant,
+            grouped(s.evaluations),
+            grouped(s.equalities.proposed),
+            grouped(s.equalities.hash_consing),
+            grouped(s.equalities.egraph)
+        ));
+    }
+    out.push_str(&format!("\nseed {}, mathsmith {}\n", front.seed, front.version));
+    out
+}
