@@ -253,8 +253,13 @@ impl Enclosure {
         if (a.is_infinite_point() && b.has_zero()) || (b.is_infinite_point() && a.has_zero()) {
             return Enclosure::undefined(true);
         }
-        let r = if a.is_thin() && b.is_thin() {
-            bracket(Float::with_val_round(p, &a.lo * &b.lo, Round::Down))
+        let r = if (a.is_thin() && b.is_thin()) || (a.is_zero() && !b.has_zero()) || (b.is_zero() && !a.has_zero()) {
+            // For an exact zero any element of the other factor gives the zero and its sign.
+            let x = if a.lo.is_finite() || a.is_thin() { &a.lo } else { &a.hi };
+            let y = if b.lo.is_finite() || b.is_thin() { &b.lo } else { &b.hi };
+            let r = bracket(Float::with_val_round(p, x * y, Round::Down));
+            // Zero times an unbounded positive set: every product is zero.
+            if r.lo.is_nan() { Enclosure::point(Float::new(p)) } else { r }
         } else if a.lo.cmp0() == Some(Ordering::Greater) && b.lo.cmp0() == Some(Ordering::Greater) {
             Enclosure::new(
                 Float::with_val_round(p, &a.lo * &b.lo, Round::Down).0,

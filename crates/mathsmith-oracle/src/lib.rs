@@ -10,7 +10,9 @@
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod airy;
+mod bound;
 mod dag;
+mod decide;
 pub mod enclosure;
 mod error;
 mod fast;
@@ -19,6 +21,8 @@ mod limit;
 mod reference;
 mod series;
 
+pub use decide::{decide_f32, half_ulp};
 pub use enclosure::{Enclosure, Status};
 pub use error::{DomainError, OracleError};
+pub use fast::{Scratch, cpu_supported};
 pub use reference::{HARD_CAP, Reference, TIE_BITS};

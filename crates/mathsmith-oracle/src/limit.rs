@@ -2,7 +2,7 @@
 //!
 //! A finite point is first expanded as a Laurent series on each side ([`crate::series`]), which encloses the limit
 //! rigorously or proves a pole. Where that does not apply (logarithmic terms as in `x*log(x)`, infinite arguments), the
-//! function is followed numerically towards the point through 2^-32, 2^-64, ... 2^-16384 (through 2^32 ... 2^16384
+//! function is followed numerically towards the point through distances 2^-32, 2^-64, ... (2^-1024; at 0 to 2^-16384; to 2^4096
 //! towards infinity), at points with irregular mantissas so that periodic functions do not look constant. Successive
 //! values that agree to 100 bits give a finite limit, steady decay zero, steady growth with one sign infinity, anything
 //! else no limit. This second way is evidence, not proof; it decides isolated points only.
@@ -165,7 +165,11 @@ fn probe(dag: &Dag, x: &Float, s: i32) -> Side {
     let mut undefined = 0;
     let scale = x.get_exp().unwrap_or(0);
     for k in (5..=14).map(|j| 1_i32 << j) {
-        let bits = (k + 128 + x.prec() as i32) as u32;
+        if (x.is_infinite() && k > 4096) || (x.is_finite() && !x.is_zero() && k > 1024) {
+            break;
+        }
+        // Towards infinity the point needs digits after its point, or periodic functions would see integers.
+        let bits = if x.is_infinite() { k as u32 + 128 } else { 128 };
         // Irregular, between 1 and 2: the golden ratio, plus something that differs at every step.
         let mut step = Float::with_val(bits, 5).sqrt();
         step += 1;
@@ -175,14 +179,11 @@ fn probe(dag: &Dag, x: &Float, s: i32) -> Side {
             step <<= k;
             if x.is_sign_negative() { -step } else { step }
         } else {
-            if k > 4096 && !x.is_zero() {
-                break;
-            }
             step <<= scale - k;
             if s < 0 {
                 step = -step;
             }
-            Float::with_val(bits + k as u32, x + &step)
+            if x.is_zero() { step } else { Float::with_val(bits + k as u32 + x.prec(), x + &step) }
         };
         match value(dag, &point) {
             Ok(Some(v)) => values.push(v),

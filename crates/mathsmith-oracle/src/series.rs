@@ -239,6 +239,9 @@ impl Ring {
             _ => {}
         }
         let u = self.dense(a)?;
+        if matches!(op, U::Gamma | U::Digamma) && u[0].is_thin() && u[0].lo <= 0 && u[0].lo.is_integer() {
+            return self.gamma_pole(op, &u);
+        }
         let at = |op: Unary| self.value(op, &u[0]);
         let one = self.constant(Enclosure::int(1));
         let square = || self.mul(a, a);
@@ -343,6 +346,24 @@ impl Ring {
             out.extend((order..u.len().min(2 * order)).map(|k| u[k].mul(&slope, self.p)));
         }
         self.from_dense(out)
+    }
+
+    /// Leading term at a pole `-n`: `gamma(-n + w) = (-1)^n / (n! w) + O(1)`, `digamma(-n + w) = -1/w + O(1)`.
+    fn gamma_pole(&self, op: Unary, u: &[Enclosure]) -> Option<Series> {
+        let mut w = u.to_vec();
+        w[0] = Enclosure::int(0);
+        let w = self.from_dense(w)?;
+        let n = u[0].lo.to_i32_saturating()?.unsigned_abs();
+        if n > 10_000 {
+            return None;
+        }
+        let sign = if op == Unary::Digamma || n % 2 == 1 { -1 } else { 1 };
+        let mut c = Enclosure::int(sign).div(&w.terms[0], self.p);
+        if op == Unary::Gamma {
+            let factorial = Float::with_val_round(self.p, Float::factorial(n), rug::float::Round::Down);
+            c = c.div(&crate::enclosure::bracket(factorial), self.p);
+        }
+        self.normal(Series { start: -w.start, terms: vec![c] })
     }
 
     fn binary(&self, op: Binary, a: &Series, b: &Series) -> Option<Series> {
