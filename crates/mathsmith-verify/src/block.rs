@@ -80,7 +80,8 @@ fn prepare(y: &mut [f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64
         for k in 0..WIDTH {
             let a = y[i + k].abs();
             let b = err[i + k];
-            let e = if b == 0.0 { 0.0 } else { (b + a * SLACK) * margin };
+            // An infinite value keeps its bound, which then means something else.
+            let e = if (b == 0.0) | (a == f64::INFINITY) { b } else { (b + a * SLACK) * margin };
             let s = inverse_ulp(a);
             let r = 1.0 / a;
             straddles |= s.to_bits() ^ inverse_ulp(a - e).to_bits();
@@ -296,8 +297,11 @@ impl<S: Default> RefBlock<S> {
                 kept.near_zero |= !(relative <= 0.5);
                 continue;
             }
-            let rounded = if a - e >= OVERFLOW {
+            // An infinite value of bound e stands for at least 2^(1023 - e).
+            let rounded = if (a.is_finite() && a - e >= OVERFLOW) || (a.is_infinite() && e < 800.0) {
                 f32::INFINITY.copysign(self.y[lane] as f32)
+            } else if a.is_nan() && e == 0.0 {
+                f32::NAN
             } else {
                 judged += 1;
                 truth.round_f32(self.xd[lane])

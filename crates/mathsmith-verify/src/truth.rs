@@ -1,6 +1,6 @@
 //! What a sweep asks of the reference.
 
-use mathsmith_oracle::Reference;
+use mathsmith_oracle::{Reference, Scratch};
 use rug::Float;
 
 /// Exact error figures of one computed value, each the double nearest to the exact figure.
@@ -32,7 +32,9 @@ pub trait Truth: Sync {
     }
 
     /// For every `xs[i]` a value with `|ys[i] - f(xs[i])| <= errs[i]`; a bound of infinity where none is known. A bound of
-    /// 0 says that the value is exact.
+    /// 0 says that the value is exact. Beyond the range of doubles, as [`Reference::fast_block`] has it: an infinite
+    /// value with a finite bound says that `|f| >= 2^(1023 - bound)` with that sign, NaN with a bound of 0 that there is
+    /// no value.
     fn fast_block(&self, xs: &[f64], ys: &mut [f64], errs: &mut [f64], scratch: &mut Self::Scratch);
 
     /// `f(x)` correctly rounded to `f32` (ties to even, subnormals and overflow as IEEE 754 has it); NaN where `f` is not
@@ -53,16 +55,15 @@ pub trait Truth: Sync {
 const JUDGE_BITS: u32 = 200;
 
 impl Truth for Reference {
-    type Scratch = ();
+    type Scratch = Scratch;
 
     fn variables(&self) -> usize {
         self.vars().len()
     }
 
-    fn fast_block(&self, xs: &[f64], ys: &mut [f64], errs: &mut [f64], _scratch: &mut ()) {
-        let _ = xs;
-        ys.fill(f64::NAN);
-        errs.fill(f64::INFINITY);
+    fn fast_block(&self, xs: &[f64], ys: &mut [f64], errs: &mut [f64], scratch: &mut Scratch) {
+        let columns = [xs];
+        Reference::fast_block(self, &columns[..self.vars().len()], ys, errs, scratch);
     }
 
     fn round_f32(&self, x: f64) -> f32 {
