@@ -1,6 +1,6 @@
 //! Prints the canonical form of skeletons given as arguments, with what it took.
 
-use mathsmith_egraph::{Contraction, Limits, canonical, expr, lang, quick_canonical, RuleClass};
+use mathsmith_egraph::{Contraction, Limits, RuleClass, canonical, expr, lang, quick_canonical};
 use mathsmith_ir::{Node, Program, Type};
 use std::time::Instant;
 
@@ -9,6 +9,8 @@ fn main() {
     for text in std::env::args().skip(1) {
         match text.as_str() {
             "--fused" => limits.contraction = Contraction::Fused,
+            "--thorough" => limits = Limits { contraction: limits.contraction, ..Limits::thorough(limits.class) },
+            t if t.starts_with("--iterations=") => limits.iterations = t[13..].parse().unwrap_or(limits.iterations),
             "--exact" => limits.class = RuleClass::Exact,
             text => match expr::skeleton(text, Type::Real) {
                 Ok(p) => report(text, &p, &limits),

@@ -384,7 +384,12 @@ impl Worker {
         if let Some([p, q, _]) = self.inner(a, Sub) {
             return Some(self.op(Sub, &[q, p]));
         }
-        let flips = [(Arith::Fma, Arith::Fnms), (Arith::Fnms, Arith::Fma), (Arith::Fms, Arith::Fnma), (Arith::Fnma, Arith::Fms)];
+        let flips = [
+            (Arith::Fma, Arith::Fnms),
+            (Arith::Fnms, Arith::Fma),
+            (Arith::Fms, Arith::Fnma),
+            (Arith::Fnma, Arith::Fms),
+        ];
         for (op, flipped) in flips {
             if let Some(args) = self.inner(a, op) {
                 return Some(self.op(flipped, &args));

@@ -16,7 +16,7 @@ use crate::rules::{RuleBook, RuleClass};
 use crate::saturate::{Contraction, Limits, StopReason, saturate};
 use egg::Rewrite;
 use mathsmith_ir::{Node, Op, Program, Type};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A canonical program.
 #[derive(Clone, Debug)]
@@ -43,14 +43,14 @@ pub struct Canonicalizer {
     limits: Limits,
     fuse: bool,
     wild: bool,
-    rules: Vec<Rewrite<Lang, Facts>>,
+    rules: Arc<Vec<Rewrite<Lang, Facts>>>,
 }
 
 impl Canonicalizer {
     /// Compiles `book` for programs of main type `ty`. `fuse` decides about `fma` whatever [`Limits::contraction`] says;
     /// with `wild`, parameters are free constants; with `wide`, the rules kept out of the inner loop take part.
     pub fn new(book: &RuleBook, ty: Type, limits: Limits, fuse: bool, wild: bool, wide: bool) -> Self {
-        let rules = book.compile(ty, limits.class, wide, fuse);
+        let rules = Arc::new(book.compile(ty, limits.class, wide, fuse));
         Canonicalizer { ty, limits, fuse, wild, rules }
     }
 
@@ -147,7 +147,7 @@ pub(crate) fn with_rules<R>(
     wide: bool,
     f: impl FnOnce(&Canonicalizer) -> R,
 ) -> R {
-    type Rules = [OnceLock<Vec<Rewrite<Lang, Facts>>>; 24];
+    type Rules = [OnceLock<Arc<Vec<Rewrite<Lang, Facts>>>>; 24];
     static CACHE: Rules = [const { OnceLock::new() }; 24];
     let ty = main_type(program);
     let fuse = fuses(program, limits.contraction);
@@ -156,7 +156,8 @@ pub(crate) fn with_rules<R>(
         Type::F64 => 1,
         _ => 2,
     };
-    let slot = ((slot * 2 + usize::from(limits.class == RuleClass::Real)) * 2 + usize::from(wide)) * 2 + usize::from(fuse);
-    let rules = CACHE[slot].get_or_init(|| RuleBook::builtin().compile(ty, limits.class, wide, fuse)).clone();
-    f(&Canonicalizer { ty, limits: *limits, fuse, wild, rules })
+    let slot =
+        ((slot * 2 + usize::from(limits.class == RuleClass::Real)) * 2 + usize::from(wide)) * 2 + usize::from(fuse);
+    let rules = CACHE[slot].get_or_init(|| Arc::new(RuleBook::builtin().compile(ty, limits.class, wide, fuse)));
+    f(&Canonicalizer { ty, limits: *limits, fuse, wild, rules: Arc::clone(rules) })
 }

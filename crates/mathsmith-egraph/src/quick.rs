@@ -94,15 +94,7 @@ impl Worker {
                 signature = l.key().iter().fold(signature, |h, &x| chain(h, x));
             }
         }
-        Worker {
-            ty,
-            class,
-            nodes: Vec::new(),
-            uses: Vec::new(),
-            constants,
-            index: HashMap::default(),
-            signature,
-        }
+        Worker { ty, class, nodes: Vec::new(), uses: Vec::new(), constants, index: HashMap::default(), signature }
     }
 
     fn run(program: &Program, class: RuleClass) -> Quick {

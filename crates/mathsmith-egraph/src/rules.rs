@@ -191,8 +191,8 @@ impl RuleBook {
                 "[real]" => header = Some((RuleClass::Real, false)),
                 "[real wide]" => header = Some((RuleClass::Real, true)),
                 code => {
-                    let (class, wide) =
-                        header.ok_or_else(|| fail("write [exact], [real] or [real wide] before the first rule".into()))?;
+                    let (class, wide) = header
+                        .ok_or_else(|| fail("write [exact], [real] or [real wide] before the first rule".into()))?;
                     let mut rule = parse_rule(code).map_err(&fail)?;
                     if self.rules.iter().any(|r| r.name == rule.name) {
                         return Err(fail(format!("there is a rule `{}` already", rule.name)));
@@ -268,7 +268,8 @@ fn parse_rule(code: &str) -> Result<Rule, String> {
 
 fn parse_conditions(text: &str) -> Result<Vec<(Condition, String)>, String> {
     let one = |c: &str| {
-        let (what, name) = c.trim().strip_suffix(')').and_then(|c| c.split_once('(')).ok_or("a condition is `nonzero(a)`")?;
+        let (what, name) =
+            c.trim().strip_suffix(')').and_then(|c| c.split_once('(')).ok_or("a condition is `nonzero(a)`")?;
         let condition = Condition::from_name(what.trim())
             .ok_or_else(|| format!("`{what}` is not a condition; there are nonzero, nonneg, const, power2"))?;
         Ok((condition, name.trim().to_owned()))

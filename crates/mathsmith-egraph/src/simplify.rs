@@ -4,10 +4,10 @@
 //! parameters. With [`RuleClass::Exact`] that is meant bit for bit (NaN being one class), which is what a rounded program
 //! needs; with [`RuleClass::Real`] over the reals.
 
+use crate::analysis::{Facts, Graph};
 use crate::canonical::with_rules;
 use crate::extract::Extractor;
 use crate::lang::{operations, to_expr};
-use crate::analysis::{Facts, Graph};
 use crate::rules::RuleClass;
 use crate::saturate::{Limits, saturate};
 use mathsmith_ir::{Node, Program};
@@ -25,7 +25,8 @@ pub fn simplify(program: &Program, class: RuleClass, limits: &Limits) -> Program
             let root = graph.add_expr(&to_expr(&best));
             saturate(&mut graph, c.rules(), &limits);
             debug_assert_eq!(graph.analysis.conflicts, 0, "a rule merged different functions in {}", program.name());
-            let found = Extractor::new(&graph, c.fuse()).program(root, &best).map(|(p, origin)| named(p, &origin, &best));
+            let found =
+                Extractor::new(&graph, c.fuse()).program(root, &best).map(|(p, origin)| named(p, &origin, &best));
             match found {
                 Some(p) if operations(&p) < operations(&best) => best = p,
                 _ => break,
@@ -47,7 +48,9 @@ fn named(p: Program, origin: &[Option<u32>], like: &Program) -> Program {
     for node in p.nodes() {
         map.push(match *node {
             Node::Input(i) => inputs[i as usize],
-            Node::Param(i) => params[origin[i as usize].expect("without free constants every parameter is an old one") as usize],
+            Node::Param(i) => {
+                params[origin[i as usize].expect("without free constants every parameter is an old one") as usize]
+            }
             Node::Lit(l) => out.lit(l),
             Node::Op(op, args) => {
                 let args: Vec<_> = args[..op.arity()].iter().map(|a| map[a.index()]).collect();

@@ -1,7 +1,7 @@
 //! The corpora: pairs that must merge and pairs that must not.
 
 use mathsmith_egraph::expr::skeleton;
-use mathsmith_egraph::lang::{operations, to_expr, Lang};
+use mathsmith_egraph::lang::{Lang, operations, to_expr};
 use mathsmith_egraph::{Contraction, Limits, RuleClass, arithmetic, canonical, field, quick_key, structural_key};
 use mathsmith_ir::{Op, Program, Type};
 
@@ -192,7 +192,10 @@ fn fits(q: &Program, points: &[Vec<f64>], wanted: &[f64], used: &[usize], seed: 
     let n = q.params().len();
     let mut c: Vec<f64> = (0..n).map(|i| 1.5 * draw(seed << 8 | i as u64 | 1 << 40, true)).collect();
     let residuals = |c: &[f64]| -> Vec<f64> {
-        used.iter().map(|&i| value(q, c, &points[i]) - wanted[i]).map(|r| if r.is_nan() { f64::INFINITY } else { r }).collect()
+        used.iter()
+            .map(|&i| value(q, c, &points[i]) - wanted[i])
+            .map(|r| if r.is_nan() { f64::INFINITY } else { r })
+            .collect()
     };
     let size = |r: &[f64]| r.iter().map(|x| x * x).sum::<f64>();
     let scale = 1.0 + used.iter().map(|&i| wanted[i] * wanted[i]).sum::<f64>();

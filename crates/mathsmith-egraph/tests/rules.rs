@@ -6,7 +6,12 @@ use mathsmith_egraph::rules::{Condition, Rule, RuleClass, is_power2, names};
 use mathsmith_egraph::{RuleBook, arithmetic, arithmetic_f32, field};
 
 /// Values of the nodes, given those of the names and how to compute.
-fn evaluate<T: Copy>(tree: &Tree, name: &dyn Fn(&str) -> T, number: &dyn Fn(f64) -> T, op: &dyn Fn(Arith, &[T]) -> T) -> T {
+fn evaluate<T: Copy>(
+    tree: &Tree,
+    name: &dyn Fn(&str) -> T,
+    number: &dyn Fn(f64) -> T,
+    op: &dyn Fn(Arith, &[T]) -> T,
+) -> T {
     let mut values: Vec<T> = Vec::new();
     for node in &tree.nodes {
         let v = match node {
@@ -21,9 +26,9 @@ fn evaluate<T: Copy>(tree: &Tree, name: &dyn Fn(&str) -> T, number: &dyn Fn(f64)
 }
 
 fn rational(tree: &Tree) -> bool {
-    tree.nodes.iter().all(|n| {
-        !matches!(n, TreeNode::Call(Head::Arith(Arith::Min | Arith::Max | Arith::Abs | Arith::Sqrt), _))
-    })
+    tree.nodes
+        .iter()
+        .all(|n| !matches!(n, TreeNode::Call(Head::Arith(Arith::Min | Arith::Max | Arith::Abs | Arith::Sqrt), _)))
 }
 
 fn conditions<'a>(rule: &'a Rule, name: &'a str) -> impl Iterator<Item = Condition> + 'a {
@@ -55,7 +60,13 @@ fn check_field(rule: &Rule) -> usize {
             Arith::Add => field::add(v[0], v[1]),
             Arith::Sub => field::sub(v[0], v[1]),
             Arith::Mul => field::mul(v[0], v[1]),
-            Arith::Div => field::inv(v[1]).map_or_else(|| { defined.set(false); 0 }, |i| field::mul(v[0], i)),
+            Arith::Div => field::inv(v[1]).map_or_else(
+                || {
+                    defined.set(false);
+                    0
+                },
+                |i| field::mul(v[0], i),
+            ),
             Arith::Neg => field::neg(v[0]),
             Arith::Fma => field::add(field::mul(v[0], v[1]), v[2]),
             Arith::Fms => field::sub(field::mul(v[0], v[1]), v[2]),
@@ -95,8 +106,25 @@ fn check_doubles(rule: &Rule) -> usize {
 }
 
 const SPECIAL: [u32; 20] = [
-    0, 0x8000_0000, 1, 0x8000_0001, 0x007f_ffff, 0x0080_0000, 0x8080_0000, 0x3f80_0000, 0xbf80_0000, 0x3f7f_ffff,
-    0x3f80_0001, 0x4000_0000, 0x3f00_0000, 0x7f7f_ffff, 0xff7f_ffff, 0x7f80_0000, 0xff80_0000, 0x7fc0_0000, 0x2000_0000,
+    0,
+    0x8000_0000,
+    1,
+    0x8000_0001,
+    0x007f_ffff,
+    0x0080_0000,
+    0x8080_0000,
+    0x3f80_0000,
+    0xbf80_0000,
+    0x3f7f_ffff,
+    0x3f80_0001,
+    0x4000_0000,
+    0x3f00_0000,
+    0x7f7f_ffff,
+    0xff7f_ffff,
+    0x7f80_0000,
+    0xff80_0000,
+    0x7fc0_0000,
+    0x2000_0000,
     0x5f00_0000,
 ];
 
