@@ -256,12 +256,12 @@ impl Linear {
                         continue;
                     }
                     let length = (a * a + b * b).sqrt();
-                    let (c, s) = (a / length, b / length);
+                    let inv = 1.0 / length;
+                    let (c, s) = (a * inv, b * inv);
                     self.work[j * n + j] = length;
-                    for i in j + 1..p {
-                        let (x, y) = (self.work[j * n + i], self.row[i]);
-                        self.work[j * n + i] = c * x + s * y;
-                        self.row[i] = c * y - s * x;
+                    let upper = &mut self.work[j * n + j + 1..j * n + p];
+                    for (u, w) in upper.iter_mut().zip(&mut self.row[j + 1..]) {
+                        (*u, *w) = (c * *u + s * *w, c * *w - s * *u);
                     }
                     let x = self.work[j * n + p];
                     self.work[j * n + p] = c * x + s * tail;

@@ -1,9 +1,9 @@
 //! The inner loops: forward and reverse passes over blocks of 32 nodes, and orthogonalisation.
 //!
 //! Every slot of a tape holds one block, so that each instruction is one loop over 32 independent lanes. The same
-//! source is compiled for the baseline, for AVX2 with FMA and for AVX-512 and chosen at run time. All three give the
-//! same bits: a fused operation occurs only where `mul_add` is written, and sums run in eight fixed lanes that are
-//! added in a fixed order.
+//! source is compiled for the baseline and for AVX2 with FMA and chosen at run time (AVX-512 was measured and gained
+//! nothing). Both give the same bits: a fused operation occurs only where `mul_add` is written, and sums run in eight
+//! fixed lanes that are added in a fixed order.
 
 #![allow(clippy::needless_range_loop, reason = "lanes are indexed as the formulas are")]
 
@@ -32,9 +32,6 @@ pub(crate) enum Level {
     /// AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// AVX-512 F, DQ and VL.
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
 }
 
 impl Level {
@@ -45,12 +42,6 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             levels.push(Level::Avx2);
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl")
-            {
-                levels.push(Level::Avx512);
-            }
         }
         levels
     }
@@ -58,15 +49,10 @@ impl Level {
 
 /// Compiles a generic kernel once for each level and dispatches on `level`.
 macro_rules! dispatched {
-    ($(#[$doc:meta])* $name:ident, $avx2:ident, $avx512:ident = $generic:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty) => {
+    ($(#[$doc:meta])* $name:ident, $avx2:ident = $generic:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty) => {
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma")]
         fn $avx2($($arg: $ty),*) -> $ret {
-            $generic($($arg),*)
-        }
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx2,fma,avx512f,avx512dq,avx512vl")]
-        fn $avx512($($arg: $ty),*) -> $ret {
             $generic($($arg),*)
         }
         $(#[$doc])*
@@ -76,9 +62,6 @@ macro_rules! dispatched {
                 // SAFETY: `Level::available` hands out this level only where AVX2 and FMA were detected.
                 #[cfg(target_arch = "x86_64")]
                 Level::Avx2 => unsafe { $avx2($($arg),*) },
-                // SAFETY: `Level::available` hands out this level only where these AVX-512 parts were detected.
-                #[cfg(target_arch = "x86_64")]
-                Level::Avx512 => unsafe { $avx512($($arg),*) },
             }
         }
     };
@@ -86,16 +69,16 @@ macro_rules! dispatched {
 
 dispatched! {
     /// Runs the instructions over every block in doubles. `values` holds `tape.slots` blocks for each block of nodes.
-    forward, forward_avx2, forward_avx512 = forward_f64(tape: &Tape, values: &mut [Block<f64>]) -> ()
+    forward, forward_avx2 = forward_f64(tape: &Tape, values: &mut [Block<f64>]) -> ()
 }
 dispatched! {
     /// [`forward`] in double-doubles.
-    forward_dd, forward_dd_avx2, forward_dd_avx512 = forward_double(tape: &Tape, values: &mut [Block<Dd>]) -> ()
+    forward_dd, forward_dd_avx2 = forward_double(tape: &Tape, values: &mut [Block<Dd>]) -> ()
 }
 dispatched! {
     /// Weighted residuals `((p - target) - target_lo) * weight` of the values left by [`forward`].
     /// Returns the sum of squares and the sum of `(p * weight)^2`.
-    residual, residual_avx2, residual_avx512 = residual_generic(
+    residual, residual_avx2 = residual_generic(
         tape: &Tape, values: &[Block<f64>], target: &[Block<f64>], target_lo: &[Block<f64>], weight: &[Block<f64>],
         out: &mut [Block<f64>],
     ) -> (f64, f64)
@@ -103,20 +86,20 @@ dispatched! {
 dispatched! {
     /// Weighted derivatives for each free parameter, column after column, by a reverse pass over the values left by
     /// [`forward`]. `adjoint` holds `tape.slots` blocks of scratch.
-    jacobian, jacobian_avx2, jacobian_avx512 = jacobian_f64(
+    jacobian, jacobian_avx2 = jacobian_f64(
         tape: &Tape, values: &[Block<f64>], weight: &[Block<f64>], adjoint: &mut [Block<f64>], out: &mut [Block<f64>],
     ) -> ()
 }
 dispatched! {
     /// [`jacobian`] in double-doubles, over the values left by [`forward_dd`].
-    jacobian_dd, jacobian_dd_avx2, jacobian_dd_avx512 = jacobian_double(
+    jacobian_dd, jacobian_dd_avx2 = jacobian_double(
         tape: &Tape, values: &[Block<Dd>], weight: &[Block<f64>], adjoint: &mut [Block<Dd>], out: &mut [Block<Dd>],
     ) -> ()
 }
 dispatched! {
     /// Scales each column to length one; returns nothing. `norms[j]` receives the length, `slopes[j]` the product of the
     /// unscaled column with `residual`. A column without a finite positive length is left as it is.
-    scale, scale_avx2, scale_avx512 = scale_generic(
+    scale, scale_avx2 = scale_generic(
         columns: &mut [Block<f64>], residual: &[Block<f64>], norms: &mut [f64], slopes: &mut [f64],
     ) -> ()
 }
@@ -124,13 +107,13 @@ dispatched! {
     /// Modified Gram-Schmidt in place: `columns` becomes orthonormal, `r` (row-major, p x p) the triangle and `z` the
     /// components of `rhs`, which is overwritten by what remains of it. A column that depends on earlier ones gets a
     /// zero row.
-    orthogonalise, orthogonalise_avx2, orthogonalise_avx512 = orthogonalise_f64(
+    orthogonalise, orthogonalise_avx2 = orthogonalise_f64(
         columns: &mut [Block<f64>], rhs: &mut [Block<f64>], r: &mut [f64], z: &mut [f64],
     ) -> ()
 }
 dispatched! {
     /// [`orthogonalise`] in double-doubles.
-    orthogonalise_dd, orthogonalise_dd_avx2, orthogonalise_dd_avx512 = orthogonalise_double(
+    orthogonalise_dd, orthogonalise_dd_avx2 = orthogonalise_double(
         columns: &mut [Block<Dd>], rhs: &mut [Block<Dd>], r: &mut [Dd], z: &mut [Dd],
     ) -> ()
 }

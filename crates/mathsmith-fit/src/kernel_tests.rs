@@ -120,9 +120,9 @@ fn double_doubles_agree_with_doubles() {
         for (at, e) in errors.iter().enumerate() {
             let r = fitter.residual[at / LANES].0[at % LANES];
             assert!((r - e).abs() < 1e-12 * (1.0 + r.abs()), "case {case}: {r} {e}");
-            for j in 0..4 {
+            for (j, norm) in norms.iter().enumerate() {
                 let place = j * fitter.blocks + at / LANES;
-                let (d, dd) = (fitter.columns[place].0[at % LANES], columns[place].0[at % LANES] * norms[j]);
+                let (d, dd) = (fitter.columns[place].0[at % LANES], columns[place].0[at % LANES] * *norm);
                 assert!((d - dd.to_f64()).abs() < 1e-12 * (1.0 + d.abs()), "case {case}: {d} {dd:?}");
             }
         }

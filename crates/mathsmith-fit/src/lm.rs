@@ -93,7 +93,6 @@ impl Fitter {
         }
         let mut params = start.to_vec();
         let (mut sum, mut size) = self.evaluate(tape, &params);
-        let mut largest = self.largest();
         let mut iterations = 0;
         let stop = if !sum.is_finite() {
             StopReason::NotFinite
@@ -132,7 +131,6 @@ impl Fitter {
                         growth = 8.0;
                         std::mem::swap(&mut params, &mut trial);
                         (sum, size) = (new_sum, new_size);
-                        largest = self.largest();
                         break;
                     }
                     // A refused step that promised almost nothing failed for want of digits.
@@ -147,6 +145,9 @@ impl Fitter {
                 }
             }
         };
+        // The last evaluation may have been of a refused point.
+        self.evaluate(tape, &params);
+        let largest = self.largest();
         let rms = (sum / self.count.max(1) as f64).sqrt();
         Ok(LmResult { params, sum_sq: sum, rms, max_error: largest, iterations, stop })
     }

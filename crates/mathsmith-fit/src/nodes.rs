@@ -23,7 +23,7 @@ impl Metric {
             Metric::Absolute => 1.0,
             _ if y.hi == 0.0 => 0.0,
             Metric::Ulp(ty @ (Type::F32 | Type::F64)) => 1.0 / ulp(ty, y),
-            _ => 1.0 / y.hi.abs(),
+            _ => (1.0 / y.hi.abs()).min(f64::MAX),
         }
     }
 }
