@@ -96,11 +96,13 @@ pub enum DomainError {
         suggestion: Option<String>,
     },
     /// The function has no value on a stretch of the domain.
-    #[error("undefined on {}: choose a domain without it{}", stretch(.from, .to, .to_included),
+    #[error("undefined on {}: choose a domain without it{}", stretch((*.from, *.from_included), (*.to, *.to_included)),
         .suggestion.as_ref().map(|s| format!(", such as {s}")).unwrap_or_default())]
     Undefined {
         /// First point.
         from: f64,
+        /// Whether `from` itself is undefined.
+        from_included: bool,
         /// Last point.
         to: f64,
         /// Whether `to` itself is undefined.
@@ -110,10 +112,9 @@ pub enum DomainError {
     },
 }
 
-fn stretch(from: &f64, to: &f64, included: &bool) -> String {
-    match (from == to, included) {
-        (true, _) => format!("the point {from}"),
-        (false, true) => format!("[{from}, {to}]"),
-        (false, false) => format!("[{from}, {to})"),
+fn stretch((from, from_included): (f64, bool), (to, to_included): (f64, bool)) -> String {
+    if from == to {
+        return format!("the point {from}");
     }
+    format!("{}{from}, {to}{}", if from_included { "[" } else { "(" }, if to_included { "]" } else { ")" })
 }

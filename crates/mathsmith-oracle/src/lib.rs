@@ -10,19 +10,25 @@
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod airy;
+mod analyse;
 mod bound;
 mod dag;
 mod decide;
+mod domain;
 pub mod enclosure;
 mod error;
 mod fast;
 mod function;
 mod limit;
+mod number;
 mod reference;
 mod series;
 
+pub use analyse::{DomainReport, Note, Removable, analyse};
 pub use decide::{decide_f32, half_ulp};
+pub use domain::{DomainEnds, const_enclosure};
 pub use enclosure::{Enclosure, Status};
 pub use error::{DomainError, OracleError};
 pub use fast::{Scratch, cpu_supported};
+pub use number::{MpInterval, MpReal};
 pub use reference::{HARD_CAP, Reference, TIE_BITS};
