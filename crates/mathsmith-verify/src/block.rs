@@ -71,15 +71,17 @@ struct Bounds {
 }
 
 #[inline(always)]
-fn prepare(y: &mut [f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64], margin: f64) -> Bounds {
+fn prepare(y: &[f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64], margin: f64) -> Bounds {
     let n = y.len();
     let (err, scale, inverse) = (&mut err[..n], &mut scale[..n], &mut inverse[..n]);
     let (mut slow, mut straddles, mut near_zero) = (0u64, 0u64, 0u64);
     let (mut max_e, mut max_u, mut max_r) = ([0f64; WIDTH], [0f64; WIDTH], [0f64; WIDTH]);
-    for i in (0..n).step_by(WIDTH) {
+    let columns = y.chunks_exact(WIDTH).zip(err.chunks_exact_mut(WIDTH));
+    let outputs = scale.chunks_exact_mut(WIDTH).zip(inverse.chunks_exact_mut(WIDTH));
+    for ((y, err), (scale, inverse)) in columns.zip(outputs) {
         for k in 0..WIDTH {
-            let a = y[i + k].abs();
-            let b = err[i + k];
+            let a = y[k].abs();
+            let b = err[k];
             // An infinite value keeps its bound, which then means something else.
             let e = if (b == 0.0) | (a == f64::INFINITY) { b } else { (b + a * SLACK) * margin };
             let s = inverse_ulp(a);
@@ -87,9 +89,9 @@ fn prepare(y: &mut [f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64
             straddles |= s.to_bits() ^ inverse_ulp(a - e).to_bits();
             // Comparisons that are false for NaN.
             slow |= u64::from(!((e * s <= 1.0 / 65536.0) & (a + e < OVERFLOW)));
-            err[i + k] = e;
-            scale[i + k] = s;
-            inverse[i + k] = r;
+            err[k] = e;
+            scale[k] = s;
+            inverse[k] = r;
             max_e[k] = if e > max_e[k] { e } else { max_e[k] };
             max_u[k] = if e * s > max_u[k] { e * s } else { max_u[k] };
             near_zero |= u64::from(!(e * r <= 0.5));
@@ -146,11 +148,13 @@ fn compare(block: Lanes<'_>, c: &[f32], ulps: &mut [f64]) -> Figures {
     let (y, scale, inverse) = (&block.y[..n], &block.scale[..n], &block.inverse[..n]);
     let (rounded, ulps) = (&block.rounded[..n], &mut ulps[..n]);
     let (mut max_d, mut max_u, mut max_q, mut sum) = ([0f64; WIDTH], [0f64; WIDTH], [0f64; WIDTH], [0f64; WIDTH]);
-    for i in (0..n).step_by(WIDTH) {
+    let columns = c.chunks_exact(WIDTH).zip(y.chunks_exact(WIDTH));
+    let factors = scale.chunks_exact(WIDTH).zip(inverse.chunks_exact(WIDTH));
+    for (((c, y), (scale, inverse)), ulps) in columns.zip(factors).zip(ulps.chunks_exact_mut(WIDTH)) {
         for k in 0..WIDTH {
-            let d = (f64::from(c[i + k]) - y[i + k]).abs();
-            let (u, q) = (d * scale[i + k], d * inverse[i + k]);
-            ulps[i + k] = u;
+            let d = (f64::from(c[k]) - y[k]).abs();
+            let (u, q) = (d * scale[k], d * inverse[k]);
+            ulps[k] = u;
             sum[k] += u;
             max_d[k] = if d > max_d[k] { d } else { max_d[k] };
             max_u[k] = if u > max_u[k] { u } else { max_u[k] };
@@ -159,7 +163,7 @@ fn compare(block: Lanes<'_>, c: &[f32], ulps: &mut [f64]) -> Figures {
     }
     let mut wrong = 0u32;
     for i in 0..n {
-        wrong += u32::from(c[i] != rounded[i]);
+        wrong = wrong.wrapping_add(u32::from(c[i] != rounded[i]));
     }
     let mut f = Figures { wrong, ..Figures::default() };
     for k in 0..WIDTH {
@@ -219,7 +223,7 @@ macro_rules! dispatched {
     };
 }
 
-dispatched!(prepare_fast = prepare(y: &mut [f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64], margin: f64) -> Bounds);
+dispatched!(prepare_fast = prepare(y: &[f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64], margin: f64) -> Bounds);
 dispatched!(round_fast = round(y: &[f64], e: &[f64], rounded: &mut [f32]) -> bool);
 dispatched!(check_fast = check(x: &[f32], c: &[f32]) -> (u64, bool));
 dispatched!(compare_fast = compare(block: Lanes<'_>, c: &[f32], ulps: &mut [f64]) -> Figures);
@@ -260,7 +264,7 @@ impl<S: Default> RefBlock<S> {
         self.y[len..n].fill(1.0);
         self.e[len..n].fill(0.0);
         self.bounds =
-            prepare_fast(&mut self.y[..n], &mut self.e[..n], &mut self.scale[..n], &mut self.inverse[..n], margin);
+            prepare_fast(&self.y[..n], &mut self.e[..n], &mut self.scale[..n], &mut self.inverse[..n], margin);
         self.bounds.some_undecided = round_fast(&self.y[..n], &self.e[..n], &mut self.rounded[..n]);
         for lane in len..n {
             self.neutralise(lane);
@@ -404,8 +408,16 @@ pub(crate) fn judge<S: Default>(
     let lanes = Lanes { y: &block.y, scale: &block.scale, inverse: &block.inverse, rounded: &block.rounded };
     let mut f = compare_fast(lanes, &c[..n], &mut work.ulps);
     bins_fast(&work.ulps[..n], &mut work.bins);
-    for &b in &work.bins[..n] {
-        histogram.counts[b as usize & 63] += 1;
+    // Two tables, so that equal neighbours do not wait for each other's store.
+    let mut counts = [[0u32; 64]; 2];
+    for pair in work.bins[..n].chunks_exact(2) {
+        for (table, &b) in counts.iter_mut().zip(pair) {
+            let slot = &mut table[b as usize & 63];
+            *slot = slot.wrapping_add(1);
+        }
+    }
+    for (i, sum) in histogram.counts.iter_mut().enumerate() {
+        *sum += u64::from(counts[0][i]) + u64::from(counts[1][i]);
     }
     // Neutral lanes counted as errorless.
     histogram.counts[0] -= (n - len + block.slow.len()) as u64;

@@ -107,7 +107,7 @@ pub fn inverse_ulp(y: f64) -> f64 {
     let biased = (y.to_bits() >> 52) & 0x7ff;
     let biased = if biased < 1023 - 126 { 1023 - 126 } else { biased };
     // 1/ulp = 2^(23 - e), biased again.
-    f64::from_bits((2 * 1023 + 23 - biased) << 52)
+    f64::from_bits((2 * 1023u64 + 23).wrapping_sub(biased) << 52)
 }
 
 #[cfg(test)]
