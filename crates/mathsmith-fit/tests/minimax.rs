@@ -41,7 +41,7 @@ fn ratios_up_to_five_over_five_level_out() {
 
 #[test]
 fn errors_far_below_a_double_are_reached() {
-    // Degree 18 on 0..1: about 1e-30, where only double-double residuals mean anything.
+    // Below 1e-26, where only double-double residuals and derivatives mean anything.
     let m = Fitter::new().polynomial(16, &exp2, (0.0, 1.0), Metric::Relative).expect("valid problem").minimax;
     assert!(m.max_error < 1e-26 && m.equioscillates, "{m:?}");
 }
