@@ -12,6 +12,9 @@ use super::space::SearchSpace;
 use mathsmith_ir::Op;
 use mathsmith_search::KeyedRng;
 
+/// Bit of the salts of perturbed genomes: no start of another kind has it.
+pub const FRESH_START: u32 = 1 << 31;
+
 /// Draws before a child is given up.
 const ATTEMPTS: usize = 8;
 
@@ -77,6 +80,7 @@ pub fn child<'a>(
     let weights = space.variation.weights();
     (0..ATTEMPTS).find_map(|_| {
         let mut genome = parent.clone();
+        genome.salt = 0;
         while rng.chance(space.variation.regroup) && regroup(&mut genome, space, rng) {
             genome = normalise(&genome, space.allowed())?;
         }
@@ -166,6 +170,8 @@ pub fn apply<'a>(
                     *x = *x * (1.0 + scale * rng.bell()) + 0.01 * scale * rng.bell();
                 }
             }
+            // Another start is always wanted, however often the structure was fitted.
+            genome.salt = FRESH_START | rng.bits() as u32;
             true
         }
         Operator::Split => split(genome, space, rng),

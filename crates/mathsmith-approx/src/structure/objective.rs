@@ -2,7 +2,7 @@
 
 use super::genome::Genome;
 use super::points::Points;
-use mathsmith_fit::{Dd, FitError, Fitter, LmOptions, Metric, Nodes, Tape};
+use mathsmith_fit::{Dd, FitError, Fitter, LmOptions, Metric, Nodes, StopReason, Tape};
 use mathsmith_ir::Type;
 
 /// What the archive looks like for genomes of the candidate's operation count.
@@ -72,6 +72,13 @@ pub struct RealObjective {
     options: LmOptions,
 }
 
+/// Most continuations of a fit that ran out of iterations on its way into the archive.
+const CONTINUATIONS: usize = 20;
+/// Least factor by which a continuation lowers the sum of squares to be followed by another.
+const WORTH: f64 = 0.9;
+/// Distance from the best of its size within which a fit is continued.
+const NEAR: f64 = 10.0;
+
 /// Scratch of [`RealObjective`].
 #[derive(Debug)]
 pub struct RealWorker {
@@ -97,12 +104,27 @@ impl Objective for RealObjective {
     fn evaluate(&self, worker: &mut RealWorker, genome: &Genome, standing: Standing) -> Option<Fitted> {
         let RealWorker { fitter, tape, points } = worker;
         tape.rebuild(&genome.to_program("candidate", Type::Real)).ok()?;
-        let fit = fitter.least_squares(tape, &self.target.fit, &genome.constants(), &self.options).ok()?;
+        let nodes = &self.target.fit;
+        let mut fit = fitter.least_squares(tape, nodes, &genome.constants(), &self.options).ok()?;
         if !fit.sum_sq.is_finite() {
             return None;
         }
-        // The largest error on the nodes is a lower bound of the one on the domain.
-        if fit.max_error > standing.bar * 4.0 {
+        // Compound forms have long curved valleys: what is on its way into the archive may go on.
+        for _ in 0..CONTINUATIONS {
+            if fit.stop != StopReason::Iterations || fit.max_error > standing.bar.min(standing.best * NEAR) {
+                break;
+            }
+            let more = fitter.least_squares(tape, nodes, &fit.params, &self.options).ok()?;
+            let worth = more.sum_sq < WORTH * fit.sum_sq;
+            if more.sum_sq < fit.sum_sq {
+                fit = more;
+            }
+            if !worth {
+                break;
+            }
+        }
+        // The largest error on the nodes is nearly a lower bound of the one on the domain.
+        if fit.max_error > standing.bar * 1.5 {
             return None;
         }
         let mut fitted = genome.clone();

@@ -127,7 +127,9 @@ impl<O: Objective> Problem for StructureProblem<'_, O> {
     fn propose(&self, rng: &mut KeyedRng, archive: &Archive<Genome>) -> Option<Genome> {
         let parent = self.parent(rng, archive)?;
         let mut child = mutate::child(parent, &|rng| self.parent(rng, archive), self.space, rng)?;
-        child.salt = rng.below(self.starts.max(1) as usize) as u32;
+        if child.salt == 0 {
+            child.salt = rng.below(self.starts.max(1) as usize) as u32;
+        }
         Some(child)
     }
 
