@@ -37,7 +37,7 @@ impl Default for EngineSettings {
             islands: 1,
             children: 256,
             slots: 100,
-            tolerance: 1e-6,
+            tolerance: 1e-3,
             cache: 1 << 20,
             migrate_every: 64,
         }

@@ -81,7 +81,7 @@ pub fn child<'a>(
     (0..ATTEMPTS).find_map(|_| {
         let mut genome = parent.clone();
         genome.salt = 0;
-        while rng.chance(space.variation.regroup) && regroup(&mut genome, space, rng) {
+        while rng.chance(space.regroup) && regroup(&mut genome, space, rng) {
             genome = normalise(&genome, space.allowed())?;
         }
         loop {

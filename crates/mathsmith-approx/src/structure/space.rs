@@ -34,8 +34,6 @@ pub struct Variation {
     pub perturb: f64,
     /// A constant replaced by a value times or plus a constant.
     pub split: f64,
-    /// Probability (not weight) that a sum or product of the parent is regrouped first, and then once more.
-    pub regroup: f64,
 }
 
 impl Default for Variation {
@@ -52,7 +50,6 @@ impl Default for Variation {
             macros: 1.0,
             perturb: 0.25,
             split: 0.5,
-            regroup: 0.5,
         }
     }
 }
@@ -105,6 +102,8 @@ pub struct SearchSpace {
     pub macros: Vec<Macro>,
     /// Probability that a child gets one more mutation after each.
     pub again: f64,
+    /// Probability that a sum or product of the parent is regrouped before it is mutated, and then once more.
+    pub regroup: f64,
 }
 
 /// Why a search space cannot be searched.
@@ -144,6 +143,7 @@ impl SearchSpace {
             variation: Variation::default(),
             macros: general_macros(),
             again: 0.3,
+            regroup: 0.5,
         };
         let has = |op| ops.contains(&op);
         space.macros.retain(|m| m.body.instrs.iter().all(|i| has(i.op)));
@@ -201,7 +201,7 @@ impl SearchSpace {
             }
         }
         let below_one = |p: f64| (0.0..1.0).contains(&p);
-        if !below_one(self.again) || !below_one(self.variation.regroup) {
+        if !below_one(self.again) || !below_one(self.regroup) {
             return Err(SpaceError::Weight("a further mutation or regrouping (a probability below 1)".to_string()));
         }
         Ok(())
