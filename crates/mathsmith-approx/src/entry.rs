@@ -132,7 +132,7 @@ fn one_float(
 }
 
 fn fma_count(program: &Program) -> u32 {
-    mathsmith_cost::count_ops(program).fma
+    mathsmith_cost::count_ops(program).fma()
 }
 
 /// The report of a sweep as the record has it.

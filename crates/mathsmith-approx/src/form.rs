@@ -5,7 +5,7 @@
 //! of the form.
 
 use mathsmith_dsl::{Expr, ExprId, ExprNode, Func, Span};
-use mathsmith_ir::{Literal, Op, Program, Type, Value};
+use mathsmith_ir::{Literal, Op, Program, RealLit, Type, Value};
 use mathsmith_oracle::Reference;
 
 /// Why a form cannot be made a program.
@@ -77,11 +77,11 @@ impl Builder<'_> {
     fn constant(&mut self, id: ExprId) -> Result<Value, FormError> {
         let sub = Expr { root: id, ..self.expr.clone() };
         let reference = Reference::new(&sub).map_err(|e| self.error(id, e.to_string()))?;
-        let zeros = vec![0.0; reference.arity()];
+        let zeros = vec![0.0; reference.vars().len()];
         let literal = match self.ty {
             Type::F32 => Literal::F32(reference.round_f32(&zeros)),
             Type::F64 => Literal::F64(reference.round_f64(&zeros)),
-            _ => Literal::Real(mathsmith_oracle::real_literal(&reference, &zeros)),
+            _ => Literal::Real(real_literal(&reference, &zeros)),
         };
         match literal.to_f64() {
             Some(x) if x.is_finite() => Ok(self.program.lit(literal)),
@@ -197,4 +197,10 @@ impl Builder<'_> {
             _ => Err(self.error(id, "a form has no conditions; write it without `if`")),
         }
     }
+}
+
+/// The value of a constant reference as a real literal, to about 106 bits.
+pub fn real_literal(reference: &Reference, at: &[f64]) -> RealLit {
+    let (hi, lo) = reference.value_dd(at);
+    RealLit::from_sum([hi, lo, 0.0])
 }

@@ -10,7 +10,7 @@ use mathsmith_dsl::{BoundKind, Format, Grammar, Minimize, Problem, Reduce, Requi
 use mathsmith_egraph::Limits;
 use mathsmith_fit::{Dd, Metric};
 use mathsmith_ir::{Program, Type};
-use mathsmith_oracle::Reference;
+use mathsmith_oracle::{DomainEnds, Reference};
 use mathsmith_verify::points::Layout;
 use mathsmith_verify::{AdversarialSet, FloatDomain};
 
@@ -82,10 +82,10 @@ impl Question {
         supported(&problem)?;
         let reference = Reference::new(&problem.reference)
             .map_err(|e| QuestionError::new("approx", e.to_string(), "write a function of x, such as exp2(x)"))?;
-        if reference.arity() != 1 {
+        if reference.vars().len() != 1 {
             return Err(QuestionError::new(
                 "approx",
-                format!("the reference has {} variables", reference.arity()),
+                format!("the reference has {} variables", reference.vars().len()),
                 "write a function of the one variable x",
             ));
         }
@@ -99,31 +99,38 @@ impl Question {
             )
         })?;
         let bad = |e: &dyn std::fmt::Display| {
-            QuestionError::new("on", e.to_string(), "write a domain A..B on which the function is defined, as in `--on 0..1`")
+            QuestionError::new(
+                "on",
+                e.to_string(),
+                "write a domain A..B on which the function is defined, as in `--on 0..1`",
+            )
         };
+        let ends = DomainEnds::new(domain).map_err(|e| bad(&e))?;
         let (lo, hi, floats) = match problem.format {
             Format::Real => {
-                let (lo, hi) = mathsmith_oracle::domain::ends_f64(domain).map_err(|e| bad(&e))?;
+                let (lo, hi) = ends.f64_range().map_err(|e| bad(&e))?;
                 if lo == hi {
                     return Err(bad(&"the domain is a single point"));
                 }
                 (lo, hi, None)
             }
             _ => {
-                let (lo, hi) = mathsmith_oracle::domain::ends_f32(domain).map_err(|e| bad(&e))?;
+                let (lo, hi) = ends.f32_range().map_err(|e| bad(&e))?;
                 let floats = FloatDomain::new(lo, hi).map_err(|e| bad(&e))?;
                 (f64::from(floats.lo()), f64::from(floats.hi()), Some(floats))
             }
         };
         if !(lo.is_finite() && hi.is_finite()) {
-            return Err(bad(&"an end of the domain is infinite, which needs range reduction: not part of this version"));
+            return Err(bad(
+                &"an end of the domain is infinite, which needs range reduction: not part of this version",
+            ));
         }
-        let report = mathsmith_oracle::analyse(&reference, lo, hi).map_err(|e| bad(&e))?;
+        let report = mathsmith_oracle::analyse(&reference, lo, hi, false).map_err(|e| bad(&e))?;
         let notes = report
             .removable
             .iter()
             .map(|r| format!("at x = {} the reference takes its limit, {}", r.at, r.limit))
-            .chain(report.notes.iter().cloned())
+            .chain(report.notes.iter().map(ToString::to_string))
             .collect();
         let figure = match problem.bound.as_ref().map(|b| b.kind) {
             Some(BoundKind::MaxRel) => Figure::Rel,
@@ -201,12 +208,9 @@ impl Question {
             return Price { ops, cycles: 0.0, latency: 0.0 };
         }
         // A model without an operation prices it out of every front rather than at nothing.
-        mathsmith_cost::cycles(program, &self.model)
-            .map_or(Price { ops, cycles: f64::MAX, latency: f64::MAX }, |c| Price {
-                ops,
-                cycles: c.throughput,
-                latency: c.latency,
-            })
+        mathsmith_cost::cycles(program, &self.model).map_or(Price { ops, cycles: f64::MAX, latency: f64::MAX }, |c| {
+            Price { ops, cycles: c.throughput, latency: c.latency }
+        })
     }
 
     /// Whether an error figure meets the bound; true where none was asked for.
@@ -276,7 +280,11 @@ fn supported(problem: &Problem) -> Result<(), QuestionError> {
         );
     }
     if problem.minimize == Minimize::Size {
-        return not_yet("minimize", "code size is not modelled in this version".into(), "ops, throughput and latency are");
+        return not_yet(
+            "minimize",
+            "code size is not modelled in this version".into(),
+            "ops, throughput and latency are",
+        );
     }
     if let (Format::Real, Some(b)) = (problem.format, &problem.bound)
         && b.kind == BoundKind::MaxUlp

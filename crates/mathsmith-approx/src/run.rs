@@ -334,9 +334,8 @@ impl Run<'_> {
         if variants.is_empty() {
             return Err(QuestionError::no_variant().into());
         }
-        let nodes =
-            Nodes::chebyshev((question.lo, question.hi), FIT_NODES, &|x| question.value(x), question.metric())
-                .map_err(QuestionError::fit)?;
+        let nodes = Nodes::chebyshev((question.lo, question.hi), FIT_NODES, &|x| question.value(x), question.metric())
+            .map_err(QuestionError::fit)?;
         let small = question.adversarial(&domain, question::SMALL);
         let mut set = question.adversarial(&domain, question::LARGE);
         let objective = FloatObjective::new(&nodes, &small, question.figure);

@@ -56,7 +56,11 @@ impl Arithmetic {
 ///
 /// # Errors
 /// [`QuestionError`] where nothing is left to search with.
-pub fn space(question: &Question, grammar: &Grammar, arithmetic: Arithmetic) -> Result<Option<SearchSpace>, QuestionError> {
+pub fn space(
+    question: &Question,
+    grammar: &Grammar,
+    arithmetic: Arithmetic,
+) -> Result<Option<SearchSpace>, QuestionError> {
     let problem = &question.problem;
     let forbidden = |op: Op| match op {
         Op::Div => problem.require.contains(&Requirement::NoDiv),

@@ -10,12 +10,20 @@ use mathsmith_verify::report::{Coverage, hex};
 use mathsmith_verify::{ErrorReport, domain};
 use std::fmt::Write;
 
-/// The test for a function that [`emit_source`](crate::emit_source) wrote to `NAME.rs` or `NAME.c` in the same folder.
+/// The test for a function that [`emit_source`](crate::emit_source) wrote to the file `STEM.rs` or `STEM.c` in the same
+/// folder; the test itself belongs into `STEM_test.rs` or `STEM_test.c`. The stem needs not be the function's name, so that
+/// several programs of one function can lie side by side.
 ///
 /// # Errors
 /// [`EmitError::NoTest`] if the program is not one `f32` to one `f32`, the report is not exhaustive or its largest error
 /// is not finite; otherwise as [`emit_source`](crate::emit_source).
-pub fn emit_test(program: &Program, lang: Lang, name: &str, report: &ErrorReport) -> Result<String, EmitError> {
+pub fn emit_test(
+    program: &Program,
+    lang: Lang,
+    name: &str,
+    stem: &str,
+    report: &ErrorReport,
+) -> Result<String, EmitError> {
     check(program, lang)?;
     names::check(name, lang)?;
     let no = |why: &str| EmitError::NoTest { program: program.name().to_owned(), why: why.to_owned() };
@@ -56,18 +64,19 @@ pub fn emit_test(program: &Program, lang: Lang, name: &str, report: &ErrorReport
                 include_str!("support/test.c"),
                 format!("0x{:016x}", report.checksum),
                 hex(report.max_ulp.value),
-                format!("cc -O2 -march=native {name}_test.c -o {name}_test -lm"),
+                format!("cc -O2 -march=native {stem}_test.c -o {stem}_test -lm"),
             )
         }
         Lang::Rust => (
             include_str!("support/test.rs"),
             format!("0x{:016x}", report.checksum),
             format!("{:?}", report.max_ulp.value),
-            format!("rustc -O -Ctarget-cpu=native {name}_test.rs"),
+            format!("rustc -O -Ctarget-cpu=native {stem}_test.rs"),
         ),
     };
     Ok(template
         .replace("@NAME@", name)
+        .replace("@STEM@", stem)
         .replace("@COMPILE@", &compile)
         .replace("@LO@", &format!("{:e}", report.lo))
         .replace("@HI@", &format!("{:e}", report.hi))

@@ -137,8 +137,3 @@ pub(crate) fn inputs(program: &Program, function: &str, lang: Lang) -> Vec<Strin
     }
     out
 }
-
-/// The file name, without extension, that the test expects the function in.
-pub fn file_stem(name: &str) -> &str {
-    name
-}

@@ -61,6 +61,19 @@ pub enum Note {
     },
 }
 
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Note::Jump { at } => write!(f, "the function jumps at or just above x = {at}"),
+            Note::Pole { at } => write!(f, "pole at or just above x = {at}"),
+            Note::Undefined { from, to } => write!(f, "undefined on [{from}, {to}]"),
+            Note::Unproven { from, to } => {
+                write!(f, "not proven to be defined on all of [{from}, {to}]: every point tried has a value")
+            }
+        }
+    }
+}
+
 /// What was found on a usable domain.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DomainReport {
@@ -266,7 +279,7 @@ impl Search<'_> {
             (Status::Defined, true) if e.lo.is_infinite() => Point::Pole,
             (Status::Undefined, false) => Point::Outside,
             (Status::Undefined, true) => match limit::classify(&self.reference.inner.dag, &x, 256) {
-                Singularity::Removable(_) => Point::Limit,
+                Singularity::Removable => Point::Limit,
                 Singularity::Pole => Point::Pole,
                 Singularity::Jump | Singularity::Unknown => Point::Outside,
             },

@@ -144,6 +144,11 @@ impl AdversarialSet {
         &self.y
     }
 
+    /// What [`AdversarialSet::values`] leaves of the reference values.
+    pub fn values_low(&self) -> &[f64] {
+        &self.y_low
+    }
+
     /// Runs an engine on the set with the given parameters and returns its largest errors. `scratch` is reused between
     /// calls.
     ///

@@ -36,12 +36,17 @@ pub struct Verified {
 impl Verified {
     /// The figure that the question bounds.
     pub fn figure(&self, question: &Question) -> f64 {
-        use objective::Figure;
-        match question.figure {
-            Figure::Ulp => self.report.max_ulp_with_specials(),
-            Figure::Rel => self.report.max_rel.value,
-            Figure::Abs => self.report.max_abs.value,
-        }
+        figure(question, &self.report)
+    }
+}
+
+/// The figure of a report that the question bounds; -0 beside the domain counts.
+pub fn figure(question: &Question, report: &ErrorReport) -> f64 {
+    use objective::Figure;
+    match question.figure {
+        Figure::Ulp => report.max_ulp_with_specials(),
+        Figure::Rel => report.max_rel.value,
+        Figure::Abs => report.max_abs.value,
     }
 }
 

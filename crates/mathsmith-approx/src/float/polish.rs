@@ -122,7 +122,8 @@ impl<'a> Polisher<'a> {
         };
         let mut unique: Vec<Candidate> = Vec::new();
         for candidate in found.into_iter().flatten() {
-            let same = |c: &Candidate| c.program == candidate.program && c.draft.arithmetic == candidate.draft.arithmetic;
+            let same =
+                |c: &Candidate| c.program == candidate.program && c.draft.arithmetic == candidate.draft.arithmetic;
             if !unique.iter().any(same) {
                 unique.push(candidate);
             }

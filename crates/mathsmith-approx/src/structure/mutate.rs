@@ -386,3 +386,96 @@ fn split(genome: &mut Genome, space: &SearchSpace, rng: &mut KeyedRng) -> bool {
     set(genome, edge, node);
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::structure::normal;
+    use mathsmith_ir::{Type, verify};
+    use mathsmith_search::DrawKey;
+
+    fn rng(index: u64) -> KeyedRng {
+        KeyedRng::new(DrawKey { seed: 11, island: 0, generation: 0, index })
+    }
+
+    fn spaces() -> Vec<SearchSpace> {
+        vec![
+            SearchSpace::new(&[Op::Add, Op::Sub, Op::Mul, Op::Div], 9),
+            SearchSpace::new(&[Op::Add, Op::Sub, Op::Mul, Op::Fma], 7),
+            SearchSpace::new(&[Op::Fma], 5),
+            SearchSpace::new(&[Op::Add, Op::Mul, Op::Sqrt, Op::Abs, Op::Min, Op::Neg], 8),
+        ]
+    }
+
+    /// Random walks through a space: a parent becomes its child whenever there is one.
+    fn walk(space: &SearchSpace, steps: u64, mut see: impl FnMut(&Genome, &Genome)) {
+        let mut parent = Genome { root: Arg::Input(0), ..Genome::constant(1, 1.0) };
+        let mut mate = parent.clone();
+        for step in 0..steps {
+            let child = child(&parent, &|_| Some(&mate), space, &mut rng(step));
+            if let Some(child) = child {
+                see(&parent, &child);
+                mate = std::mem::replace(&mut parent, child);
+            }
+        }
+    }
+
+    #[test]
+    fn children_are_valid_programs_in_normal_form_within_the_space() {
+        for space in spaces() {
+            let mut sizes = std::collections::BTreeSet::new();
+            walk(&space, 3000, |_, child| {
+                assert!(space.contains(child), "{child:?}");
+                assert_eq!(normal::normalise(child, space.allowed()).as_ref(), Some(child));
+                let program = child.to_program("child", Type::Real);
+                verify::check(&program).unwrap_or_else(|e| panic!("{child:?}: {e:?}"));
+                assert_eq!(program.params().len(), child.constants().len());
+                sizes.insert(child.instrs.len());
+            });
+            assert!(sizes.len() as u32 >= space.max_ops.min(5), "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn every_operator_yields_children() {
+        let space = &spaces()[0];
+        for operator in Operator::ALL {
+            let mut made = 0;
+            walk(space, 400, |mate, parent| {
+                let mut genome = parent.clone();
+                let applied = apply(operator, &mut genome, &|_| Some(mate), space, &mut rng(made));
+                let child = applied.then(|| normal::normalise(&genome, space.allowed())).flatten();
+                if let Some(child) = child {
+                    let program = child.to_program("child", Type::F64);
+                    verify::check(&program).unwrap_or_else(|e| panic!("{operator:?} {child:?}: {e:?}"));
+                    made += 1;
+                }
+            });
+            assert!(made > 50, "{operator:?} made {made} children");
+        }
+    }
+
+    #[test]
+    fn neutral_insertions_and_regroupings_keep_the_value() {
+        for space in &spaces()[..3] {
+            let mut made = 0;
+            walk(space, 600, |_, parent| {
+                let mut grown = parent.clone();
+                if !insert_neutral(&mut grown, space, &mut rng(made)) {
+                    return;
+                }
+                made += 1;
+                let grown = normal::normalise(&grown, space.allowed()).expect("an insertion makes no cycle");
+                for x in [0.11, 0.5, 0.97] {
+                    let values = (parent.eval(&[x]), grown.eval(&[x]));
+                    let (Some(a), Some(b)) = values else { panic!("no value for {parent:?}") };
+                    let size = parent.constants().iter().fold(1.0 + a.abs(), |m, c| m.max(c.abs()));
+                    // Exact in the reals; normalisation may add constants up in another order.
+                    let same = a == b || (a - b).abs() <= 1e-9 * size || !a.is_finite() || a.abs() > 1e9;
+                    assert!(same, "{parent:?} has {a}, {grown:?} has {b} at {x}");
+                }
+            });
+            assert!(made > 100);
+        }
+    }
+}

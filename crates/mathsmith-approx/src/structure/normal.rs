@@ -431,3 +431,83 @@ pub fn key(genome: &Genome) -> u128 {
     absorb(word_of(genome.root));
     u128::from(halves[0]) << 64 | u128::from(halves[1])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: Allowed = Allowed { add: true, mul: true };
+    const X: Arg = Arg::Input(0);
+
+    fn genome(instrs: &[(Op, &[Arg])]) -> Genome {
+        let instrs: Vec<Instr> = instrs.iter().map(|(op, args)| Instr::new(*op, args)).collect();
+        Genome { inputs: 1, root: Arg::Node(instrs.len() as u16 - 1), instrs, salt: 0 }
+    }
+
+    /// Normalises, checks that the value stays, and returns the number of operations.
+    fn size(instrs: &[(Op, &[Arg])]) -> usize {
+        let before = genome(instrs);
+        let after = normalise(&before, ALL).expect("a genome without cycles");
+        for x in [0.3, 0.9, 1.7] {
+            let (a, b) = (before.eval(&[x]).expect("in order"), after.eval(&[x]).expect("in order"));
+            assert!((a - b).abs() <= 1e-12 * a.abs(), "{before:?}\n{after:?}: {a} became {b}");
+        }
+        assert_eq!(normalise(&after, ALL).as_ref(), Some(&after), "normal form is not stable");
+        after.instrs.len()
+    }
+
+    #[test]
+    fn constants_move_to_where_they_cost_nothing() {
+        let (c, d, v0, v1) = (Arg::Free(3.0), Arg::Free(-0.7), Arg::Node(0), Arg::Node(1));
+        assert_eq!(size(&[(Op::Sub, &[X, c]), (Op::Add, &[v0, d])]), 1);
+        assert_eq!(size(&[(Op::Mul, &[X, c]), (Op::Div, &[v0, d])]), 1);
+        assert_eq!(size(&[(Op::Div, &[c, X]), (Op::Mul, &[v0, d])]), 1);
+        assert_eq!(size(&[(Op::Sub, &[c, X]), (Op::Add, &[v0, d])]), 1);
+        assert_eq!(size(&[(Op::Mul, &[X, c]), (Op::Add, &[v0, d]), (Op::Mul, &[v1, c])]), 2);
+        assert_eq!(size(&[(Op::Fma, &[X, c, d]), (Op::Mul, &[v0, c])]), 1);
+        assert_eq!(size(&[(Op::Add, &[c, d])]), 0);
+        assert_eq!(size(&[(Op::Add, &[X, X]), (Op::Mul, &[v0, c])]), 1);
+        assert_eq!(size(&[(Op::Sub, &[X, X]), (Op::Add, &[v0, X])]), 0);
+        assert_eq!(size(&[(Op::Neg, &[X]), (Op::Neg, &[v0]), (Op::Add, &[v1, c])]), 1);
+    }
+
+    #[test]
+    fn what_is_used_twice_takes_nothing_in() {
+        let (c, d, v0, v1) = (Arg::Free(3.0), Arg::Free(-0.7), Arg::Node(0), Arg::Node(1));
+        assert_eq!(size(&[(Op::Mul, &[X, c]), (Op::Mul, &[v0, d]), (Op::Div, &[v0, v1])]), 3);
+        assert_eq!(size(&[(Op::Add, &[X, c]), (Op::Add, &[v0, d]), (Op::Mul, &[v0, v1])]), 3);
+    }
+
+    #[test]
+    fn fixed_constants_keep_their_value() {
+        let one = Arg::Fixed(1.0);
+        assert_eq!(size(&[(Op::Mul, &[X, Arg::Fixed(3.0)]), (Op::Mul, &[Arg::Node(0), Arg::Free(2.0)])]), 2);
+        assert_eq!(size(&[(Op::Mul, &[X, one]), (Op::Add, &[Arg::Node(0), Arg::Fixed(0.0)])]), 0);
+        let kept = normalise(&genome(&[(Op::Add, &[X, one])]), ALL).expect("no cycle");
+        assert!(kept.constants().is_empty());
+    }
+
+    #[test]
+    fn cycles_and_infinite_constants_are_refused() {
+        let cycle = genome(&[(Op::Add, &[X, Arg::Node(1)]), (Op::Mul, &[Arg::Node(0), X])]);
+        assert_eq!(normalise(&cycle, ALL), None);
+        assert_eq!(normalise(&genome(&[(Op::Div, &[Arg::Free(1.0), Arg::Free(0.0)])]), ALL), None);
+        assert_eq!(normalise(&genome(&[(Op::Add, &[X, Arg::Input(3)])]), ALL), None);
+    }
+
+    #[test]
+    fn keys_tell_sharing_and_forget_constants_and_order() {
+        let (c, d, v0, v1) = (Arg::Free(3.0), Arg::Free(-0.7), Arg::Node(0), Arg::Node(1));
+        let of = |instrs: &[(Op, &[Arg])]| key(&normalise(&genome(instrs), ALL).expect("no cycle"));
+        let shared = of(&[(Op::Add, &[X, c]), (Op::Mul, &[v0, v0])]);
+        let apart = of(&[(Op::Add, &[X, c]), (Op::Add, &[X, d]), (Op::Mul, &[v0, v1])]);
+        assert_ne!(shared, apart);
+        assert_eq!(shared, of(&[(Op::Add, &[d, X]), (Op::Mul, &[v0, v0])]));
+        assert_eq!(of(&[(Op::Add, &[X, c]), (Op::Div, &[v0, X])]), of(&[(Op::Sub, &[X, d]), (Op::Div, &[v0, X])]));
+        assert_ne!(of(&[(Op::Div, &[c, X])]), of(&[(Op::Mul, &[c, X])]));
+        assert_ne!(of(&[(Op::Add, &[X, Arg::Fixed(1.0)])]), of(&[(Op::Add, &[X, Arg::Fixed(2.0)])]));
+        // The same square twice is one value.
+        let square = of(&[(Op::Mul, &[X, X]), (Op::Mul, &[X, X]), (Op::Mul, &[v0, v1])]);
+        assert_eq!(square, of(&[(Op::Mul, &[X, X]), (Op::Mul, &[v0, v0])]));
+    }
+}

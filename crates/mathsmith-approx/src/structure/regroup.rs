@@ -62,3 +62,49 @@ pub fn regroup(genome: &mut Genome, space: &SearchSpace, rng: &mut KeyedRng) -> 
     genome.instrs[n] = whole;
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::structure::normal::normalise;
+    use mathsmith_search::DrawKey;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_grouping_is_reached_and_has_the_same_value() {
+        let space = SearchSpace::new(&[Op::Add, Op::Sub, Op::Mul, Op::Div], 5);
+        let x = Arg::Input(0);
+        for (direct, inverse) in [(Op::Add, Op::Sub), (Op::Mul, Op::Div)] {
+            // (x^2 . c) . (c / x) in the four ways to place the inverse.
+            for (first, second) in [(direct, direct), (direct, inverse), (inverse, direct), (inverse, inverse)] {
+                let start = Genome {
+                    inputs: 1,
+                    instrs: vec![
+                        Instr::new(Op::Max, &[x, Arg::Fixed(0.4)]),
+                        Instr::new(Op::Sqrt, &[x]),
+                        Instr::new(first, &[x, Arg::Node(0)]),
+                        Instr::new(second, &[Arg::Node(1), Arg::Node(2)]),
+                    ],
+                    root: Arg::Node(3),
+                    salt: 0,
+                };
+                let mut ways = BTreeSet::new();
+                for index in 0..64 {
+                    let mut genome = start.clone();
+                    let key = DrawKey { seed: 1, island: 0, generation: 0, index };
+                    if !regroup(&mut genome, &space, &mut KeyedRng::new(key)) {
+                        continue;
+                    }
+                    let genome = normalise(&genome, space.allowed()).expect("no cycle");
+                    assert_eq!(genome.instrs.len(), 4);
+                    for x in [0.2, 0.7, 1.9] {
+                        let (a, b) = (start.eval(&[x]).expect("in order"), genome.eval(&[x]).expect("in order"));
+                        assert!((a - b).abs() <= 1e-14 * (1.0 + a.abs()), "{start:?} {genome:?}");
+                    }
+                    ways.insert(format!("{:?}", genome.instrs));
+                }
+                assert!(ways.len() >= 2, "{first:?} {second:?}: {ways:?}");
+            }
+        }
+    }
+}

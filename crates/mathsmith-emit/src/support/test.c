@@ -1,14 +1,14 @@
 /*
- * Proves @NAME@.c with your compiler and your flags, without mathsmith.
+ * Proves @STEM@.c with your compiler and your flags, without mathsmith.
  *
- *     @COMPILE@ && ./@NAME@_test
+ *     @COMPILE@ && ./@STEM@_test
  *
  * Sweeps every float from @LO@ to @HI@ (@COUNT@ inputs, a few seconds to a minute on one core), compares a
  * checksum over every bit of every result with the one recorded when the function was verified, and
  * measures the worst inputs again against exact values that MPFR computed. Exit code 0: your build has
  * exactly the function that was verified. 1: it has not, and the message says what to look at.
  */
-#include "@NAME@.c"
+#include "@STEM@.c"
 
 #include <stdio.h>
 #include <time.h>

@@ -1,15 +1,15 @@
-//! Proves `@NAME@.rs` with your compiler and your flags, without mathsmith.
+//! Proves `@STEM@.rs` with your compiler and your flags, without mathsmith.
 //!
-//!     @COMPILE@ && ./@NAME@_test
+//!     @COMPILE@ && ./@STEM@_test
 //!
-//! or, as a test: `rustc --test -O @NAME@_test.rs && ./@NAME@_test`. In a crate, `mod` this file under `#[cfg(test)]`.
+//! or, as a test: `rustc --test -O @STEM@_test.rs && ./@STEM@_test`. In a crate, `mod` this file under `#[cfg(test)]`.
 //!
 //! Sweeps every float from @LO@ to @HI@ (@COUNT@ inputs, a few seconds to a minute on one core), compares a
 //! checksum over every bit of every result with the one recorded when the function was verified, and
 //! measures the worst inputs again against exact values that MPFR computed.
 #![allow(dead_code, clippy::all)]
 
-#[path = "@NAME@.rs"]
+#[path = "@STEM@.rs"]
 mod function;
 use function::@NAME@;
 
