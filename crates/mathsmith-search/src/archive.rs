@@ -8,7 +8,7 @@
 //! with copies; a newcomer whose error is within [`Archive::tolerance`] (relative) of that of a resident of its size, or
 //! of a smaller size (the additional operation does nothing then), is refused. The
 //! tolerance is relative because equal functions are fitted from different starts and end equal only up to the fit's
-//! stopping rule; it is far below the differences between structures.
+//! stopping rule. A wider one keeps variants out that differ by a constant next to nothing and would fill the slots.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn neutral_insertions_and_regroupings_keep_the_value() {
+    fn neutral_insertions_keep_the_value() {
         for space in &spaces()[..3] {
             let mut made = 0;
             walk(space, 600, |_, parent| {
