@@ -149,29 +149,31 @@ fn rust_main(units: &[Unit<'_>]) -> String {
         let results: Vec<&str> = outputs.iter().map(|t| t.name()).collect();
         let result = if results.len() == 1 { results[0].to_owned() } else { format!("({})", results.join(", ")) };
         let _ = writeln!(s, "fn run_{0}() {{\nlet g = h(cases::{0} as fn({1}) -> {result});", u.name, types.join(", "));
+        // The runs as data: code for each would take the compiler a minute.
+        let _ = writeln!(s, "const RUNS: [[u64; {}]; {}] = [", types.len(), u.runs.len());
         for r in &u.runs {
-            let args: Vec<String> = r
-                .inputs
-                .iter()
-                .map(|&x| match x.ty() {
-                    Type::F32 => format!("h(f32::from_bits(0x{:x}))", bits(x)),
-                    Type::F64 => format!("h(f64::from_bits(0x{:x}))", bits(x)),
-                    Type::I32 => format!("h(0x{:x}u32) as i32", bits(x)),
-                    Type::I64 => format!("h(0x{:x}u64) as i64", bits(x)),
-                    _ => format!("h({})", bits(x) != 0),
-                })
-                .collect();
-            if let [ty] = outputs[..] {
-                let _ = writeln!(s, "p{}(g({}));", letter(ty), args.join(", "));
-            } else {
-                let _ = write!(s, "let o = g({}); ", args.join(", "));
-                for (k, &ty) in outputs.iter().enumerate() {
-                    let _ = write!(s, "p{}(o.{k}); ", letter(ty));
-                }
-                s.push('\n');
-            }
+            let row: Vec<String> = r.inputs.iter().map(|&x| format!("0x{:x}", bits(x))).collect();
+            let _ = writeln!(s, "[{}],", row.join(", "));
         }
-        s.push_str("}\n");
+        let args: Vec<String> = u
+            .program
+            .inputs()
+            .iter()
+            .enumerate()
+            .map(|(k, i)| match i.ty {
+                Type::F32 => format!("f32::from_bits(r[{k}] as u32)"),
+                Type::F64 => format!("f64::from_bits(r[{k}])"),
+                Type::I32 => format!("r[{k}] as u32 as i32"),
+                Type::I64 => format!("r[{k}] as i64"),
+                _ => format!("r[{k}] != 0"),
+            })
+            .collect();
+        let _ = writeln!(s, "];\nfor r in h(&RUNS) {{ let o = g({});", args.join(", "));
+        for (k, &ty) in outputs.iter().enumerate() {
+            let field = if outputs.len() == 1 { String::new() } else { format!(".{k}") };
+            let _ = write!(s, "p{}(o{field}); ", letter(ty));
+        }
+        s.push_str("}\n}\n");
     }
     s.push_str("fn main() {\n");
     for u in units {
