@@ -41,31 +41,27 @@ fn main() {
     let origin = Instant::now();
     let programs: Vec<Program> = (0..400).map(|s| random(s << 32 | 7, 10)).collect();
     let start = now(origin);
-    for p in &programs {
+    for p in (0..20).flat_map(|_| &programs) {
         std::hint::black_box(quick_key(p, RuleClass::Real));
     }
-    println!("quick key: {:?} a skeleton", (now(origin) - start) / programs.len() as u32);
+    println!("quick key: {:?} a skeleton", (now(origin) - start) / (20 * programs.len() as u32));
     let base = Limits { contraction: Contraction::Separate, ..Limits::default() };
-    for (iterations, nodes) in [(2, 200), (3, 200), (3, 400), (4, 400), (5, 800)] {
+    for (iterations, nodes) in [(2, 200), (3, 200), (4, 150), (4, 250), (4, 400), (5, 800)] {
         let limits = Limits { iterations, nodes, ..base };
         canonical(&programs[0], &limits);
-        let mut times: Vec<Duration> = Vec::new();
+        let begin = now(origin);
         let (mut before, mut after, mut keys) = (0, 0, Vec::new());
         for p in &programs {
-            let start = now(origin);
             let c = canonical(p, &limits);
-            times.push(now(origin) - start);
             before += lang::operations(p);
             after += lang::operations(&c.program);
             keys.push(c.key);
         }
-        times.sort();
+        let mean = (now(origin) - begin) / programs.len() as u32;
         keys.sort_unstable();
         keys.dedup();
         println!(
-            "{iterations} iterations, {nodes} nodes: median {:?}, 95% {:?}; operations {before} -> {after}; {} different",
-            times[times.len() / 2],
-            times[times.len() * 95 / 100],
+            "{iterations} iterations, {nodes} nodes: {mean:?} a skeleton; operations {before} -> {after}; {} different",
             keys.len()
         );
     }

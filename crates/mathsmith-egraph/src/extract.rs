@@ -11,13 +11,15 @@ use crate::field::chain;
 use crate::lang::{Arith, Lang, shape_hash};
 use egg::{Id, Language};
 use mathsmith_ir::{Literal, NO_VALUE, Program, Value};
-use std::collections::HashMap;
 
 /// A set of dense class numbers.
 #[derive(Clone, Debug, PartialEq)]
 struct Set(Vec<u64>);
 
 impl Set {
+    fn clear(&mut self) {
+        self.0.fill(0);
+    }
     fn contains(&self, i: usize) -> bool {
         self.0[i / 64] >> (i % 64) & 1 == 1
     }
@@ -35,22 +37,31 @@ impl Set {
     }
 }
 
+/// Operations, weight, shape.
+type Cost = (u32, u32, u64);
+
+/// The classes of a term.
+#[derive(Clone, Debug)]
+struct Needs {
+    /// Those that are no leaves.
+    operations: Set,
+    /// Those that are constants.
+    constants: Set,
+}
+
+/// The choice made in a class.
 #[derive(Clone, Debug)]
 struct Best {
-    /// Operations, weight, shape.
-    cost: (u32, u32, u64),
-    /// Non-leaf classes of the term.
-    operations: Set,
-    /// Constant classes of the term.
-    constants: Set,
+    cost: Cost,
+    needs: Needs,
     node: usize,
 }
 
 /// Reads terms out of one e-graph.
 pub struct Extractor<'a> {
     graph: &'a Graph,
-    /// Dense number of each canonical class.
-    number: HashMap<Id, usize>,
+    /// Dense number of each class, by the identifiers of its nodes.
+    number: Vec<usize>,
     ids: Vec<Id>,
     /// Classes whose constant leaf may not be used.
     banned: Vec<bool>,
@@ -74,22 +85,30 @@ impl<'a> Extractor<'a> {
     /// Prepares an extraction; fused operations are considered only if `fuse`.
     pub fn new(graph: &'a Graph, fuse: bool) -> Self {
         let ids: Vec<Id> = graph.classes().map(|c| c.id).collect();
-        let number = ids.iter().enumerate().map(|(i, &id)| (id, i)).collect();
         let n = ids.len();
+        let mut dense = vec![usize::MAX; graph.nodes().len()];
+        ids.iter().enumerate().for_each(|(i, &id)| dense[usize::from(id)] = i);
+        let number = (0..dense.len()).map(|i| dense[usize::from(graph.find(Id::from(i)))]).collect();
         let empty = Set(vec![0; n.div_ceil(64)]);
         let heavy = [empty.clone(), empty.clone(), empty];
         Extractor { graph, number, ids, banned: vec![false; n], fuse, best: vec![None; n], heavy }
     }
 
     fn dense(&self, id: Id) -> usize {
-        self.number[&self.graph.find(id)]
+        self.number[usize::from(id)]
     }
 
-    /// Cost of the term that `node` of class `class` makes of the best terms of its arguments.
-    fn evaluate(&self, class: usize, index: usize, node: &Lang) -> Option<Best> {
-        let words = self.ids.len().div_ceil(64);
-        let mut operations = Set(vec![0; words]);
-        let mut constants = Set(vec![0; words]);
+    fn scratch(&self) -> Needs {
+        let empty = Set(vec![0; self.ids.len().div_ceil(64)]);
+        Needs { operations: empty.clone(), constants: empty }
+    }
+
+    /// Cost of the term that `node` of class `class` makes of the best terms of its arguments; `needs` receives the classes
+    /// of that term.
+    fn evaluate(&self, class: usize, node: &Lang, needs: &mut Needs) -> Option<Cost> {
+        let Needs { operations, constants } = needs;
+        operations.clear();
+        constants.clear();
         match node {
             Lang::Arith(op, _) if op.is_fused() && !self.fuse => return None,
             Lang::Const(_) | Lang::Derived(_) if self.banned[class] => return None,
@@ -99,8 +118,8 @@ impl<'a> Extractor<'a> {
         let mut args = [0; 3];
         for (i, &id) in node.children().iter().enumerate() {
             let child = self.best[self.dense(id)].as_ref()?;
-            operations.union(&child.operations);
-            constants.union(&child.constants);
+            operations.union(&child.needs.operations);
+            constants.union(&child.needs.constants);
             // Only the list of outputs has more than three.
             args[i % 3] = chain(args[i % 3], child.cost.2);
         }
@@ -117,33 +136,34 @@ impl<'a> Extractor<'a> {
         };
         let own = weight(node) as u32;
         let total = heavy(0) + 2 * heavy(1) + 4 * heavy(2) + own + 4 * constants.len();
-        Some(Best { cost: (operations.len(), total, shape), operations, constants, node: index })
+        Some((operations.len(), total, shape))
     }
 
-    fn choose(&mut self, class: usize, best: Best) {
-        let w = weight(&self.graph[self.ids[class]].nodes[best.node]);
+    fn choose(&mut self, class: usize, node: usize, cost: Cost, needs: &Needs) {
+        let w = weight(&self.graph[self.ids[class]].nodes[node]);
         for (bit, set) in self.heavy.iter_mut().enumerate() {
             set.0[class / 64] &= !(1 << (class % 64));
             if w >> bit & 1 == 1 {
                 set.insert(class);
             }
         }
-        self.best[class] = Some(best);
+        self.best[class] = Some(Best { cost, needs: needs.clone(), node });
     }
 
     fn solve(&mut self) {
         self.best.iter_mut().for_each(|b| *b = None);
         let graph = self.graph;
+        let mut needs = self.scratch();
         // Least costs, in any order until nothing falls.
         let mut changed = true;
         while changed {
             changed = false;
             for class in 0..self.ids.len() {
                 for (i, node) in graph[self.ids[class]].nodes.iter().enumerate() {
-                    if let Some(b) = self.evaluate(class, i, node)
-                        && self.best[class].as_ref().is_none_or(|old| (b.cost.0, b.cost.1) < (old.cost.0, old.cost.1))
-                    {
-                        self.choose(class, b);
+                    let Some(cost) = self.evaluate(class, node, &mut needs) else { continue };
+                    let old = self.best[class].as_ref().map(|b| b.cost);
+                    if old.is_none_or(|old| (cost.0, cost.1) < (old.0, old.1)) {
+                        self.choose(class, i, cost, &needs);
                         changed = true;
                     }
                 }
@@ -153,12 +173,21 @@ impl<'a> Extractor<'a> {
         let mut order: Vec<usize> = (0..self.ids.len()).filter(|&c| self.best[c].is_some()).collect();
         order.sort_by_key(|&c| self.best[c].as_ref().map_or(0, |b| b.cost.0));
         let mut settled = vec![false; self.ids.len()];
+        let mut least = self.scratch();
         for class in order {
-            let nodes = &graph[self.ids[class]].nodes;
-            let candidates = nodes.iter().enumerate().filter(|(_, n)| n.all(|id| settled[self.dense(id)]));
-            let best = candidates.filter_map(|(i, n)| self.evaluate(class, i, n)).min_by_key(|b| b.cost);
-            if let Some(b) = best {
-                self.choose(class, b);
+            let mut found: Option<(Cost, usize)> = None;
+            for (i, node) in graph[self.ids[class]].nodes.iter().enumerate() {
+                if !node.all(|id| settled[self.dense(id)]) {
+                    continue;
+                }
+                let Some(cost) = self.evaluate(class, node, &mut needs) else { continue };
+                if found.is_none_or(|(old, _)| cost < old) {
+                    found = Some((cost, i));
+                    std::mem::swap(&mut needs, &mut least);
+                }
+            }
+            if let Some((cost, i)) = found {
+                self.choose(class, i, cost, &least);
             }
             settled[class] = true;
         }
@@ -173,7 +202,7 @@ impl<'a> Extractor<'a> {
         for _ in 0..4 {
             self.solve();
             let best = self.best[self.dense(root)].as_ref()?;
-            let used: Vec<usize> = (0..self.ids.len()).filter(|&c| best.constants.contains(c)).collect();
+            let used: Vec<usize> = (0..self.ids.len()).filter(|&c| best.needs.constants.contains(c)).collect();
             // A parameter that is no free constant (there are more than 64) is one by itself.
             let known: Vec<(usize, Constant)> =
                 used.iter().filter_map(|&c| Some((c, self.graph[self.ids[c]].data.constant?))).collect();

@@ -245,9 +245,8 @@ fn solve(m: &mut [Vec<f64>]) -> Option<Vec<f64>> {
         }
         for j in i + 1..n {
             let f = m[j][i] / m[i][i];
-            for k in i..=n {
-                m[j][k] -= f * m[i][k];
-            }
+            let (above, below) = m.split_at_mut(j);
+            below[0].iter_mut().zip(&above[i]).skip(i).for_each(|(x, y)| *x -= f * y);
         }
     }
     let mut x = vec![0.0; n];
