@@ -16,7 +16,7 @@ use rug::Float;
 use std::cmp::Ordering;
 
 /// Evaluations of the whole expression on a box before the rest is sampled.
-const BUDGET: usize = 40_000;
+const BUDGET: usize = 20_000;
 /// Parts that come out regular without proof before the grain doubles.
 const PATIENCE: usize = 64;
 /// Jumps, poles and stretches that are located one by one.

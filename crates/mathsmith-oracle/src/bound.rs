@@ -11,6 +11,8 @@ use crate::function::Unary;
 pub(crate) const INFLATE: f64 = 1.0 + 7.105_427_357_601_002e-15;
 const LN2_UP: f64 = 0.693_147_180_559_945_4;
 const LN10_UP: f64 = 2.302_585_092_994_046_4;
+/// Above 2/sqrt(pi), the slope of erf at 0.
+const SLOPE_ERF: f64 = 1.129;
 const NEVER: f64 = f64::INFINITY;
 
 /// Upper bound of `expm1(t)` for `0 <= t <= 1`; the series beyond `t` is below `t^2`.
@@ -115,16 +117,16 @@ pub(crate) fn spread(op: Unary, a: f64, d: f64, y: f64) -> f64 {
             if near >= 6.0 {
                 2.2e-17
             } else {
-                1.128_379_167_095_513 * d
+                SLOPE_ERF * d
             }
         }
         // erfc(a) >= 2 exp(-a^2) / (sqrt(pi) (a + sqrt(a^2 + 2))), so exp(-a^2) <= sqrt(pi) (a + sqrt(1/2)) erfc(a); d less
         // multiplies it by exp(2 a d) <= 1 + 4 a d.
         U::Erfc => {
             if a > 0.0 && 2.0 * a * d <= 1.0 && y >= f64::MIN_POSITIVE {
-                (2.000_001 * (a + 0.707_107) * y * (1.0 + 4.0 * a * d) * d).min(1.128_379_167_095_513 * d)
+                (2.000_001 * (a + 0.7072) * y * (1.0 + 4.0 * a * d) * d).min(SLOPE_ERF * d)
             } else {
-                1.128_379_167_095_513 * d
+                SLOPE_ERF * d
             }
         }
         // |digamma(t)| <= max(0.58, log t) for t >= 1.

@@ -23,16 +23,21 @@ pub fn half_ulp(y: f64) -> f64 {
 /// halfway points are doubles, so any other `y` is a whole ulp away from them), apart from zeros of unknown sign.
 #[inline]
 pub fn decide_f32(y: f64, err: f64) -> Option<f32> {
+    let (r, clear) = quick(y, err);
+    if clear { Some(r) } else { decide_special(y, err) }
+}
+
+/// The rounded value, and whether the plain test already settles it: normal results away from halfway points. Without
+/// branches, so that a loop over it is vectorised.
+#[inline(always)]
+pub(crate) fn quick(y: f64, err: f64) -> (f32, bool) {
     let r = y as f32;
     let rf = f64::from(r);
     // Distance between r and the halfway points; at a power of two the inner one is half as far.
     let binade = f64::from_bits(rf.to_bits() & EXPONENT);
     let power = rf.to_bits() & !EXPONENT & !(1 << 63) == 0;
     let gap = binade * if power { pow2(-25) } else { pow2(-24) };
-    if err < gap - (y - rf).abs() && binade >= pow2(-126) && binade <= pow2(127) {
-        return Some(r);
-    }
-    decide_special(y, err)
+    (r, (err < gap - (y - rf).abs()) & (binade >= pow2(-126)) & (binade <= pow2(127)))
 }
 
 /// The rest: subnormals, zeros, infinities, NaN, powers of two, exact ties.

@@ -17,7 +17,7 @@
 
 use crate::bound::{INFLATE, spread};
 use crate::dag::{self, Binary, Dag, Node};
-use crate::decide::{decide_f32, half_ulp};
+use crate::decide::{decide_f32, half_ulp, quick};
 use crate::function::Unary;
 use crate::reference::Reference;
 use mathsmith_dsl::Cmp;
@@ -156,6 +156,16 @@ impl Reference {
             part.clear();
             part.extend(xs.iter().map(|x| &x[c * BLOCK..c * BLOCK + n]));
             self.fast_block(&part, &mut y[..n], &mut e[..n], scratch);
+            let (y, e) = (&y[..n], &e[..n]);
+            let mut settled = true;
+            for i in 0..n {
+                let (r, clear) = quick(y[i], e[i]);
+                out[i] = r;
+                settled &= clear;
+            }
+            if settled {
+                continue;
+            }
             for i in 0..n {
                 out[i] = decide_f32(y[i], e[i]).unwrap_or_else(|| {
                     slow += 1;
@@ -245,7 +255,7 @@ fn map(op: Unary, f: impl Fn(f64) -> f64, arg: Lanes, exact: bool, root: bool, y
     }
     if !plain {
         for i in 0..n {
-            if !(e[i] < f64::INFINITY) || !(a[i].abs() < f64::INFINITY) || y[i] == 0.0 {
+            if !e[i].is_finite() || !a[i].is_finite() || y[i] == 0.0 {
                 (y[i], e[i]) = special(op, a[i], ea[i], y[i], e[i], root);
             }
         }
@@ -390,7 +400,7 @@ fn zip(a: Lanes, b: Lanes, y: &mut [f64], e: &mut [f64], op: Binary, f: impl Fn(
     }
     if !plain {
         for i in 0..n {
-            if !(e[i] < f64::INFINITY) || !(a[i].abs() + b[i].abs() < f64::INFINITY) {
+            if !e[i].is_finite() || !(a[i].abs() + b[i].abs()).is_finite() {
                 (y[i], e[i]) = special_binary(op, (a[i], ea[i]), (b[i], eb[i]), y[i]);
             }
         }

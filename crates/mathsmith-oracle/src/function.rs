@@ -4,7 +4,7 @@
 //!
 //! * **monotone functions** (exp, log and their relatives, roots, inverse trigonometric, hyperbolic but cosh, erf, erfc,
 //!   and digamma between its poles): directed rounding at both ends, after clipping to where the function exists.
-//! * **sin, cos, sinpi, cospi**: `f(m) ± L r` with the Lipschitz constant `L` = 1 or 3.1416, cut to [-1, 1]; where
+//! * **sin, cos, sinpi, cospi**: `f(m) ± L r` with the Lipschitz constant `L` = 1 or 3.1417, cut to [-1, 1]; where
 //!   `|f'(m)| > L r` the derivative (itself `L`-Lipschitz after scaling) keeps its sign, so the ends bound.
 //! * **tan**: monotone where the enclosure of cos excludes 0; otherwise a pole may be inside.
 //! * **cosh**: even and monotone on each side of 0.
@@ -139,8 +139,10 @@ fn thin(op: Unary, x: &Float, p: u32) -> Enclosure {
     }
     let down = at(op, x, p, Round::Down);
     if down.0.is_nan() {
-        let pole = matches!(op, U::Gamma | U::Digamma) && x.is_integer();
-        return Enclosure::undefined(x.is_infinite() || pole);
+        // Towards minus infinity the poles of gamma never end, so that no limit can exist.
+        let gamma = matches!(op, U::Gamma | U::Digamma);
+        let limit = if gamma { x.is_integer() } else { x.is_infinite() };
+        return Enclosure::undefined(limit);
     }
     if down.0.is_infinite() && x.is_finite() && down.1 == Ordering::Equal {
         if matches!(op, U::Gamma | U::Digamma) {
@@ -282,8 +284,8 @@ fn circular(op: Unary, a: &Enclosure, p: u32) -> Enclosure {
     let (derivative, slope, flip) = match op {
         U::Sin => (U::Cos, 1.0, false),
         U::Cos => (U::Sin, 1.0, true),
-        U::Sinpi => (U::Cospi, 3.1416, false),
-        _ => (U::Sinpi, 3.1416, true),
+        U::Sinpi => (U::Cospi, 3.1417, false),
+        _ => (U::Sinpi, 3.1417, true),
     };
     let m = a.mid(p);
     let r = a.radius(&m, p);
@@ -418,11 +420,10 @@ pub(crate) fn pow(a: &Enclosure, b: &Enclosure, p: u32) -> Enclosure {
     let raise = |x: &Float, y: &Float, round| Float::with_val_round(p, rug::ops::Pow::pow(x, y), round).0;
     if a.is_thin() && b.is_thin() {
         let down = Float::with_val_round(p, rug::ops::Pow::pow(&a.lo, &b.lo), Round::Down);
+        let endless = a.lo.is_infinite() && b.lo.is_zero() || (a.lo == 1 || a.lo == -1) && b.lo.is_infinite();
         let r = if down.0.is_nan() {
             Enclosure::undefined(false)
-        } else if a.lo.is_zero() && b.lo < 0 {
-            Enclosure::undefined(true)
-        } else if a.lo.is_infinite() && b.lo.is_zero() || (a.lo == 1 || a.lo == -1) && b.lo.is_infinite() {
+        } else if endless || (a.lo.is_zero() && b.lo < 0) {
             Enclosure::undefined(true)
         } else {
             bracket(down)

@@ -7,8 +7,9 @@
 //! values that agree to 100 bits give a finite limit, steady decay zero, steady growth with one sign infinity, anything
 //! else no limit. This second way is evidence, not proof; it decides isolated points only.
 
-use crate::dag::Dag;
+use crate::dag::{Dag, Node};
 use crate::enclosure::{Enclosure, Status};
+use crate::function::Unary;
 use crate::series;
 use rug::Float;
 use rug::float::Special;
@@ -31,7 +32,7 @@ pub(crate) enum Side {
 #[derive(Clone, Debug)]
 pub(crate) enum Singularity {
     /// A limit: from both sides, or from the one side that exists.
-    Removable(Enclosure),
+    Removable,
     /// Unbounded on some side.
     Pole,
     /// Two different finite limits.
@@ -77,10 +78,10 @@ pub(crate) fn classify(dag: &Dag, x: &Float, p: u32) -> Singularity {
     let (below, above) = (side(dag, x, -1, p), side(dag, x, 1, p));
     match (below, above) {
         (Side::Infinite(_), _) | (_, Side::Infinite(_)) => Singularity::Pole,
-        (Side::Finite(a), Side::Undefined) | (Side::Undefined, Side::Finite(a)) => Singularity::Removable(a),
+        (Side::Finite(_), Side::Undefined) | (Side::Undefined, Side::Finite(_)) => Singularity::Removable,
         (Side::Finite(a), Side::Finite(b)) => {
             if agree(&a, &b) {
-                Singularity::Removable(a)
+                Singularity::Removable
             } else {
                 Singularity::Jump
             }
@@ -114,8 +115,25 @@ pub(crate) fn side(dag: &Dag, x: &Float, s: i32, p: u32) -> Side {
     probe(dag, x, s)
 }
 
+/// What gamma or digamma of an inner function tends to where the argument is 0, -1, -2, ...: only the side from which it
+/// gets there matters, however small the residue is.
+fn gamma_pole(dag: &Dag, x: &Float, s: i32, p: u32) -> Option<Side> {
+    let Node::Unary(op @ (Unary::Gamma | Unary::Digamma), inner) = dag.nodes[dag.root] else { return None };
+    let u = series::expand(dag, inner, x, s, p)?;
+    let (first, n) = if u.start == 0 { (1, u.terms[0].lo.clone()) } else { (0, Float::new(2)) };
+    if u.start < 0 || !n.is_integer() || n > 0 || (first == 1 && !u.terms[0].is_thin()) {
+        return None;
+    }
+    let above = u.terms[first..].iter().find(|t| !t.is_zero())?.sign()? == Ordering::Greater;
+    let odd = !Float::with_val(n.prec(), &n / 2).is_integer();
+    Some(Side::Infinite(if op == Unary::Gamma { above != odd } else { !above }))
+}
+
 fn from_series(dag: &Dag, x: &Float, s: i32, p: u32) -> Option<Side> {
-    let series = series::expand(dag, x, s, p)?;
+    if let Some(pole) = gamma_pole(dag, x, s, p) {
+        return Some(pole);
+    }
+    let series = series::expand(dag, dag.root, x, s, p)?;
     let head = series.terms.first()?;
     let sign = head.sign()?;
     if sign == Ordering::Equal {
@@ -140,17 +158,21 @@ fn value(dag: &Dag, x: &Float) -> Result<Option<Float>, ()> {
             Status::Undefined => return Err(()),
             Status::Defined => {
                 let width = Float::with_val(32, &e.hi - &e.lo);
-                // Below the exponent range only the size and the sign are known, which is all that decay needs.
-                let tiny = e.lo.get_exp().unwrap_or(i32::MIN) < -500_000_000
-                    && e.hi.get_exp().unwrap_or(i32::MIN) < -500_000_000;
-                if tiny || e.lo.is_infinite() || e.hi.is_infinite() {
-                    let outer = if e.hi.is_zero() || e.lo.is_infinite() { e.lo } else { e.hi };
-                    return Ok(Some(outer));
-                }
                 match (width.get_exp(), e.lo.get_exp()) {
-                    (None, _) => return Ok(Some(e.lo)),
+                    (None, _) if width.is_zero() => return Ok(Some(e.lo)),
                     (Some(w), Some(v)) if w < v - PROBE_BITS as i32 => return Ok(Some(e.lo)),
                     _ => {}
+                }
+                // Outside the exponent range only the size and the sign are known: a zero or an infinity says so.
+                let tiny = |x: &Float| x.get_exp().unwrap_or(i32::MIN) < -500_000_000 && x.is_finite();
+                if tiny(&e.lo) && tiny(&e.hi) {
+                    let negative = e.hi <= 0;
+                    return Ok(Some(Float::with_val(2, if negative { -0.0 } else { 0.0 })));
+                }
+                let huge = |x: &Float| x.is_infinite() || x.get_exp().is_some_and(|e| e > 500_000_000);
+                if huge(&e.lo) && huge(&e.hi) && e.lo.is_sign_negative() == e.hi.is_sign_negative() {
+                    let s = if e.lo.is_sign_negative() { Special::NegInfinity } else { Special::Infinity };
+                    return Ok(Some(Float::with_val(2, s)));
                 }
             }
             Status::Partial => {}
@@ -209,8 +231,7 @@ fn probe(dag: &Dag, x: &Float, s: i32) -> Side {
         return Side::Finite(Enclosure::point(last.clone()));
     }
     let shrinks = |a: &Float, b: &Float| b.is_zero() || Float::with_val(64, b / a).abs() <= 0.75;
-    let settled = |v: &Float| v.get_exp().is_some_and(|e| e < -500_000_000);
-    if tail.windows(2).all(|w| shrinks(&w[0], &w[1]) || (settled(&w[0]) && settled(&w[1]))) {
+    if tail.windows(2).all(|w| shrinks(&w[0], &w[1])) {
         let one_sign = tail.iter().all(|v| v.is_sign_negative() == last.is_sign_negative());
         let zero = if one_sign && last.is_sign_negative() { -0.0 } else { 0.0 };
         return Side::Finite(Enclosure::point(Float::with_val(2, zero)));

@@ -30,8 +30,8 @@ struct Ring {
     p: u32,
 }
 
-/// Series of the graph at `x0`, on the side `side` (1: above, -1: below); `None` where the method does not apply.
-pub(crate) fn expand(dag: &Dag, x0: &Float, side: i32, p: u32) -> Option<Series> {
+/// Series of the node `root` at `x0`, on the side `side` (1: above, -1: below); `None` where the method does not apply.
+pub(crate) fn expand(dag: &Dag, root: usize, x0: &Float, side: i32, p: u32) -> Option<Series> {
     let ring = Ring { p };
     let mut all: Vec<Option<Series>> = Vec::with_capacity(dag.nodes.len());
     for node in &dag.nodes {
@@ -61,7 +61,7 @@ pub(crate) fn expand(dag: &Dag, x0: &Float, side: i32, p: u32) -> Option<Series>
         };
         all.push(s);
     }
-    all.swap_remove(dag.root)
+    all.swap_remove(root)
 }
 
 impl Ring {
@@ -153,7 +153,7 @@ impl Ring {
         u.iter().map(|t| t.mul(c, self.p)).collect()
     }
 
-    fn from_dense(&self, terms: Vec<Enclosure>) -> Option<Series> {
+    fn gather(&self, terms: Vec<Enclosure>) -> Option<Series> {
         self.normal(Series { start: 0, terms })
     }
 
@@ -198,7 +198,7 @@ impl Ring {
             let weighted: Vec<Enclosure> = (1..=k).map(|j| self.times(&u[j], j)).collect();
             out.push(self.over(&self.dot(k, |j| (&weighted[j], &g[k - 1 - j])), k));
         }
-        self.from_dense(out)
+        self.gather(out)
     }
 
     /// `u^q` for a rational `q = num/den` at a positive first coefficient, whose power is given.
@@ -262,7 +262,7 @@ impl Ring {
             if let Some(m) = minus_one {
                 e[0] = at(m)?;
             }
-            self.from_dense(e)
+            self.gather(e)
         };
         let logarithm = |base: Option<Enclosure>, argument: &Series| {
             // l' = u' / argument.
@@ -273,7 +273,7 @@ impl Ring {
                 *t = t.div(&base, p);
             }
             d[0] = at(op)?;
-            self.from_dense(d)
+            self.gather(d)
         };
         match op {
             U::Exp => exponential(None, U::Exp, None),
@@ -288,12 +288,12 @@ impl Ring {
             U::Log1p => logarithm(None, &self.add(&one, a, false)?),
             U::Log2p1 => logarithm(Some(ln2()), &self.add(&one, a, false)?),
             U::Log10p1 => logarithm(Some(ln10()?), &self.add(&one, a, false)?),
-            U::Sin => self.from_dense(self.pair(&u, at(U::Sin)?, at(U::Cos)?, true).0),
-            U::Cos => self.from_dense(self.pair(&u, at(U::Sin)?, at(U::Cos)?, true).1),
-            U::Sinpi => self.from_dense(self.pair(&self.scale(&u, &pi()), at(U::Sinpi)?, at(U::Cospi)?, true).0),
-            U::Cospi => self.from_dense(self.pair(&self.scale(&u, &pi()), at(U::Sinpi)?, at(U::Cospi)?, true).1),
-            U::Sinh => self.from_dense(self.pair(&u, at(U::Sinh)?, at(U::Cosh)?, false).0),
-            U::Cosh => self.from_dense(self.pair(&u, at(U::Sinh)?, at(U::Cosh)?, false).1),
+            U::Sin => self.gather(self.pair(&u, at(U::Sin)?, at(U::Cos)?, true).0),
+            U::Cos => self.gather(self.pair(&u, at(U::Sin)?, at(U::Cos)?, true).1),
+            U::Sinpi => self.gather(self.pair(&self.scale(&u, &pi()), at(U::Sinpi)?, at(U::Cospi)?, true).0),
+            U::Cospi => self.gather(self.pair(&self.scale(&u, &pi()), at(U::Sinpi)?, at(U::Cospi)?, true).1),
+            U::Sinh => self.gather(self.pair(&u, at(U::Sinh)?, at(U::Cosh)?, false).0),
+            U::Cosh => self.gather(self.pair(&u, at(U::Sinh)?, at(U::Cosh)?, false).1),
             U::Tan => self.div(&self.unary(U::Sin, a)?, &self.unary(U::Cos, a)?),
             U::Tanh => self.div(&self.unary(U::Sinh, a)?, &self.unary(U::Cosh, a)?),
             U::Atan => self.integral(&u, &inverse(self.add(&one, &square()?, false)?)?, at(op)?),
@@ -315,7 +315,7 @@ impl Ring {
                 let f = at(op)?;
                 let mut tail = u.clone();
                 tail[0] = u[0].sub(&f, p);
-                let down = self.sign(&self.from_dense(tail)?)?.is_lt();
+                let down = self.sign(&self.gather(tail)?)?.is_lt();
                 let low = if down { f.sub(&Enclosure::int(1), p) } else { f };
                 low.is_thin().then(|| self.constant(low))
             }
@@ -345,14 +345,14 @@ impl Ring {
         if let Some(slope) = slope {
             out.extend((order..u.len().min(2 * order)).map(|k| u[k].mul(&slope, self.p)));
         }
-        self.from_dense(out)
+        self.gather(out)
     }
 
     /// Leading term at a pole `-n`: `gamma(-n + w) = (-1)^n / (n! w) + O(1)`, `digamma(-n + w) = -1/w + O(1)`.
     fn gamma_pole(&self, op: Unary, u: &[Enclosure]) -> Option<Series> {
         let mut w = u.to_vec();
         w[0] = Enclosure::int(0);
-        let w = self.from_dense(w)?;
+        let w = self.gather(w)?;
         let n = u[0].lo.to_i32_saturating()?.unsigned_abs();
         if n > 10_000 {
             return None;
