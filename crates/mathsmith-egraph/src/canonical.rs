@@ -1,6 +1,6 @@
 //! Canonical skeletons.
 //!
-//! [`canonical`] reduces a program quickly, saturates an e-graph from it under [`Limits`], reads out the best program, and
+//! [`canonical()`] reduces a program quickly, saturates an e-graph from it under [`Limits`], reads out the best program, and
 //! repeats from there. Each step is a function of the program alone and never goes up in (operations, weight of constants
 //! and divisions), so the sequence ends in a cycle, mostly of one program; the cycle's program of least key is the
 //! result. Starting from it again ends in the same cycle: canonising a canonical program gives it back, key and all.

@@ -7,7 +7,7 @@
 //! | call | what it does | how long (10 operations) |
 //! | --- | --- | --- |
 //! | [`quick_key`], [`quick_canonical`] | directional rules in one walk; for every candidate | a few µs |
-//! | [`canonical`] | the e-graph under [`Limits`], for what the first did not recognise | tenths of a ms |
+//! | [`canonical()`] | the e-graph under [`Limits`], for what the first did not recognise | about 1 ms |
 //! | [`Merger`] | both, with counts of what each merged | |
 //! | [`simplify()`] | fewest operations for the same function or the same bits; for winners | ms |
 //!

@@ -99,7 +99,7 @@ impl Merger {
         let known = self.quick.get(&quick.key).copied();
         let key = known.unwrap_or_else(|| {
             self.stats.saturations += 1;
-            canonical(&quick.program, &self.limits).key
+            canonical(program, &self.limits).key
         });
         self.structures.insert(structure, key);
         self.quick.insert(quick.key, key);

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Contraction {
-    /// As the program does: fused if it has an `fma`, separate if it has none.
+    /// As the program does: fused if it has an `fma`, separate if it has none. A search that compares keys of programs with
+    /// and without `fma` sets one of the other two.
     #[default]
     AsWritten,
     /// Never fused: for grammars without `fma`. An `fma` in the program is split.
