@@ -279,10 +279,7 @@ pub fn agree(a: Literal, b: Literal) -> bool {
 /// # Errors
 /// The first [`Mismatch`].
 pub fn check(engine: &mut dyn Engine, case: &Case) -> Result<(), Mismatch> {
-    let mut rest: Vec<&Run> = case.runs.iter().collect();
-    while let Some(first) = rest.first().copied() {
-        let group: Vec<&Run> = rest.iter().copied().filter(|r| r.params == first.params).collect();
-        rest.retain(|r| r.params != first.params);
+    for group in by_params(&case.runs) {
         check_rows(engine, case, &group)?;
         let repeated: Vec<&Run> = group.iter().copied().cycle().take(67.max(group.len())).collect();
         check_rows(engine, case, &repeated)?;
@@ -291,6 +288,27 @@ pub fn check(engine: &mut dyn Engine, case: &Case) -> Result<(), Mismatch> {
         }
     }
     Ok(())
+}
+
+/// Like [`check`], but with a single call for all runs with equal parameters: for engines that handle one row after the
+/// other and whose calls are dear, such as compiled code in a process of its own.
+///
+/// # Errors
+/// The first [`Mismatch`].
+pub fn check_once(engine: &mut dyn Engine, case: &Case) -> Result<(), Mismatch> {
+    by_params(&case.runs).iter().try_for_each(|group| check_rows(engine, case, group))
+}
+
+/// Runs in groups with equal parameters, in the order of their first runs.
+pub fn by_params(runs: &[Run]) -> Vec<Vec<&Run>> {
+    let mut groups: Vec<Vec<&Run>> = Vec::new();
+    for run in runs {
+        match groups.iter_mut().find(|group| group[0].params == run.params) {
+            Some(group) => group.push(run),
+            None => groups.push(vec![run]),
+        }
+    }
+    groups
 }
 
 fn check_rows(engine: &mut dyn Engine, case: &Case, rows: &[&Run]) -> Result<(), Mismatch> {
