@@ -46,10 +46,10 @@ pub(crate) fn spread(op: Unary, a: f64, d: f64, y: f64) -> f64 {
                 NEVER
             }
         }
-        // f(a + t) - f(a) = f(a) expm1(t).
-        U::Exp => y * expm1_up(d),
-        U::Exp2 => y * expm1_up(d * LN2_UP),
-        U::Exp10 => y * expm1_up(d * LN10_UP),
+        // f(a + t) - f(a) = f(a) expm1(t); f(a) may exceed a subnormal y by half a unit.
+        U::Exp => (y + 5e-324) * expm1_up(d),
+        U::Exp2 => (y + 5e-324) * expm1_up(d * LN2_UP),
+        U::Exp10 => (y + 5e-324) * expm1_up(d * LN10_UP),
         U::Expm1 => (y + 1.0) * expm1_up(d),
         U::Exp2m1 => (y + 1.0) * expm1_up(d * LN2_UP),
         U::Exp10m1 => (y + 1.0) * expm1_up(d * LN10_UP),

@@ -427,8 +427,9 @@ fn binary_block(op: Binary, a: Lanes, b: Lanes, y: &mut [f64], e: &mut [f64]) {
         }),
         Binary::Mul => zip(a, b, y, e, op, |a, ea, b, eb| {
             let p = a * b;
-            // The residual is exact unless it underflows; bounds may underflow too, one unit each.
-            let lost = if p.abs() < 1e-280 && a != 0.0 && b != 0.0 { 4.0 * TINY } else { 0.0 };
+            // The residual is exact unless it underflows, and so may each product of the bound: one unit each.
+            let zero = (a == 0.0 && ea == 0.0) || (b == 0.0 && eb == 0.0);
+            let lost = if (p.abs() < 1e-280 || ea + eb > 0.0) && !zero { 4.0 * TINY } else { 0.0 };
             (p, a.abs() * eb + b.abs() * ea + ea * eb + a.mul_add(b, -p).abs() + lost)
         }),
         Binary::Div => zip(a, b, y, e, op, |a, ea, b, eb| {

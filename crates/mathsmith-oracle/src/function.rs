@@ -17,6 +17,8 @@
 //! * **Ai**: decreasing on x >= -1.01; further left `|Ai'(x)| <= 0.54 sqrt(max(1, -x))`: with `E(t) = y'^2 + t y^2` for
 //!   `y(t) = Ai(-t)`, `E' = y^2 <= E/t`, so `E(t) <= E(1) t` and `E(1) < 0.29`.
 //! * **floor**: both ends; a jump where they differ.
+//!
+//! At -inf `lgamma` is +inf, the convention of C and MPFR, although no limit exists there.
 
 use crate::airy;
 use crate::enclosure::{Enclosure, Status, bracket};

@@ -5,7 +5,7 @@
 //! evaluation of elementary mathematical functions with correctly rounded last bit", ACM TOMS 17, 1991). Where the
 //! processor allows, [`Reference::fast_block`] computes in doubles by CORE-MATH with a rigorous error bound for each
 //! lane, and only lanes on which the bound does not decide go to MPFR ([`Reference::round_block_f32`]).
-//! [`DomainEnds`] and [`analyse`] say which inputs a domain holds and whether the function has values on all of it.
+//! [`DomainEnds`] and [`analyse()`] say which inputs a domain holds and whether the function has values on all of it.
 
 #![allow(rustdoc::private_intra_doc_links)]
 
