@@ -221,7 +221,7 @@ mod tests {
         let mut x = 1.000_000_123e-300;
         while x < 1e300 {
             assert_eq!(decimal(RealLit::new(x), 17).parse::<f64>().unwrap(), x);
-            x *= -1234.567_890_1;
+            x *= -1_234.567_890_1;
             x = x.abs();
         }
     }

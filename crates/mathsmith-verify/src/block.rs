@@ -17,6 +17,8 @@
 //! The same source is compiled three times (generic, AVX2, AVX-512) and chosen at run time; sums are split over eight
 //! lanes in the source, so that each version adds in the same order.
 
+#![expect(clippy::neg_cmp_op_on_partial_ord, reason = "a negated comparison is how NaN is kept on the careful side")]
+
 use crate::checksum;
 use crate::report::Histogram;
 use crate::truth::{Truth, inverse_ulp};
@@ -398,10 +400,10 @@ pub(crate) fn judge<S: Default>(
     }
     let mut odd = Vec::new();
     if some_odd {
-        for lane in 0..len {
-            if !c[lane].is_finite() {
+        for (lane, c) in c[..len].iter_mut().enumerate() {
+            if !c.is_finite() {
                 odd.push(lane as u16);
-                c[lane] = block.rounded[lane];
+                *c = block.rounded[lane];
             }
         }
     }

@@ -20,6 +20,7 @@
 
 pub mod block;
 pub mod checksum;
+mod conclude;
 pub mod domain;
 mod error;
 pub mod extreme;
@@ -27,6 +28,7 @@ pub mod points;
 pub mod real;
 pub mod report;
 pub mod sweep;
+mod tally;
 pub mod truth;
 mod workers;
 
@@ -35,5 +37,5 @@ pub use error::VerifyError;
 pub use points::{AdversarialSet, Screened, point_error};
 pub use real::{RealErrorReport, real_error};
 pub use report::{Coverage, ErrorReport, Extreme, Histogram, SpecialCheck, WorstPoint};
-pub use sweep::{SweepOptions, sweep, sweep_with};
+pub use sweep::{EngineMaker, SweepOptions, sweep, sweep_with};
 pub use truth::{PointError, Truth};

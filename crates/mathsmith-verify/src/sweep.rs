@@ -13,15 +13,19 @@
 //! The domain is cut into chunks whose length depends on the domain alone. Threads evaluate chunks in any order; they
 //! are merged in the order of the domain.
 
-use crate::block::{BLOCK, Outcome, RefBlock, Work, judge};
+use crate::block::BLOCK;
+use crate::conclude::report;
 use crate::error::{check_variables, unary};
-use crate::extreme::{Candidate, Tracker};
-use crate::report::{Coverage, ErrorReport, Extreme, Histogram, SpecialCheck, WorstPoint, hex};
-use crate::truth::{PointError, Truth};
+use crate::report::ErrorReport;
+use crate::tally::{Job, Tally, Worker, Worst, sweep_chunk};
+use crate::truth::Truth;
 use crate::workers::in_order;
-use crate::{FloatDomain, VerifyError, checksum};
-use mathsmith_ir::{ColumnMut, ColumnRef, Engine, EngineError, Literal, Program, Type};
+use crate::{FloatDomain, VerifyError};
+use mathsmith_ir::{Engine, EngineError, Program, Type};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Makes the engine that runs a program; called once a thread and program.
+pub type EngineMaker<'a> = dyn Fn(&Program) -> Result<Box<dyn Engine>, EngineError> + Sync + 'a;
 
 /// How a sweep runs; nothing here changes a figure.
 #[derive(Clone, Copy, Default)]
@@ -35,9 +39,11 @@ pub struct SweepOptions<'a> {
 }
 
 /// Stretches of the domain whose worst inputs are reported.
-const STRETCHES: u64 = 256;
+pub(crate) const STRETCHES: u64 = 256;
 /// Longest chunk.
 const MAX_CHUNK: u64 = 1 << 18;
+/// Blocks of the first look.
+const FIRST_LOOK: u64 = 512;
 
 /// Sweeps `domain` with the engine that [`mathsmith_jit::engine_for`] picks for each program.
 ///
@@ -62,7 +68,7 @@ pub fn sweep_with<T: Truth>(
     truth: &T,
     domain: &FloatDomain,
     programs: &[Program],
-    engines: &(dyn Fn(&Program) -> Result<Box<dyn Engine>, EngineError> + Sync),
+    engines: &EngineMaker<'_>,
     options: &SweepOptions<'_>,
 ) -> Result<Vec<ErrorReport>, VerifyError> {
     sweep_margin(truth, domain, programs, engines, options, 1.0)
@@ -73,7 +79,7 @@ fn sweep_margin<T: Truth>(
     truth: &T,
     domain: &FloatDomain,
     programs: &[Program],
-    engines: &(dyn Fn(&Program) -> Result<Box<dyn Engine>, EngineError> + Sync),
+    engines: &EngineMaker<'_>,
     options: &SweepOptions<'_>,
     margin: f64,
 ) -> Result<Vec<ErrorReport>, VerifyError> {
@@ -81,27 +87,51 @@ fn sweep_margin<T: Truth>(
     let params = programs.iter().map(|p| unary(p, Type::F32)).collect::<Result<Vec<_>, _>>()?;
     let total = domain.count();
     let chunk = chunk_len(total);
-    let mut sums: Vec<Tally> = programs.iter().map(|_| Tally::new()).collect();
-    let mut tops: Vec<Vec<Worst>> = programs.iter().map(|_| Vec::new()).collect();
-    let mut done = 0;
     let (cancel, progress) = (options.cancel, options.progress);
     let cancelled = || cancel.is_some_and(|c| c.load(Ordering::Relaxed));
     let init = || {
         let engines = programs.iter().map(|p| engines(p).map_err(|e| VerifyError::engine(p, e)));
-        Ok(Worker { engines: engines.collect::<Result<Vec<_>, _>>()?, block: RefBlock::new(), work: Work::new() })
+        Ok(Worker::new(engines.collect::<Result<Vec<_>, _>>()?))
     };
-    let work = |worker: &mut Worker<T::Scratch>, piece: u64| {
-        let start = piece * chunk;
-        let len = chunk.min(total - start);
+    let floors = vec![[f64::NEG_INFINITY; 3]; programs.len()];
+    let mut job = Job { truth, domain, programs, params: &params, margin, floors };
+
+    // A first look at blocks spread over the domain: errors attained there spare most of it a closer look.
+    let blocks = total.div_ceil(BLOCK as u64);
+    let looks = blocks.min(FIRST_LOOK);
+    let mut floors = job.floors.clone();
+    let look = |worker: &mut Worker<T::Scratch>, i: u64| {
         if cancelled() {
             return Err(VerifyError::Cancelled { done: 0, total });
         }
-        sweep_chunk(truth, domain, programs, &params, worker, start, len, margin)
+        let start = (u128::from(i) * u128::from(blocks) / u128::from(looks)) as u64 * BLOCK as u64;
+        sweep_chunk(&job, worker, start, (total - start).min(BLOCK as u64))
+    };
+    let learn = |_, tallies: Vec<Tally>| {
+        for (floor, tally) in floors.iter_mut().zip(tallies) {
+            for (floor, top) in floor.iter_mut().zip(&tally.tops) {
+                *floor = floor.max(top.bar());
+            }
+        }
+        true
+    };
+    in_order(options.threads, looks, init, look, learn)?;
+    job.floors = floors;
+
+    let mut sums: Vec<Tally> = job.floors.iter().map(|&f| Tally::new(f)).collect();
+    let mut worst: Vec<Vec<Worst>> = programs.iter().map(|_| Vec::new()).collect();
+    let mut done = 0;
+    let work = |worker: &mut Worker<T::Scratch>, piece: u64| {
+        if cancelled() {
+            return Err(VerifyError::Cancelled { done: 0, total });
+        }
+        let start = piece * chunk;
+        sweep_chunk(&job, worker, start, chunk.min(total - start))
     };
     let take = |piece: u64, tallies: Vec<Tally>| {
-        for ((sum, tally), top) in sums.iter_mut().zip(tallies).zip(&mut tops) {
-            top.extend(tally.worst);
-            sum.merge(tally, &mut Exact { truth, domain });
+        for ((sum, tally), worst) in sums.iter_mut().zip(tallies).zip(&mut worst) {
+            worst.extend(tally.worst);
+            sum.merge(tally, &job);
         }
         done = total.min((piece + 1) * chunk);
         if let Some(progress) = progress {
@@ -114,367 +144,26 @@ fn sweep_margin<T: Truth>(
         other => other?,
     }
     let mut engines = init()?.engines;
-    programs
-        .iter()
-        .zip(sums)
-        .zip(tops)
+    sums.into_iter()
+        .zip(worst)
         .enumerate()
-        .map(|(i, ((program, sum), top))| report(truth, domain, program, &params[i], &mut *engines[i], sum, &top))
+        .map(|(i, (sum, worst))| report(&job, i, &mut *engines[i], sum, &worst))
         .collect()
 }
 
 /// Whole blocks, at least a thousand chunks where the domain is large enough.
-fn chunk_len(total: u64) -> u64 {
+pub(crate) fn chunk_len(total: u64) -> u64 {
     (total / (4 * STRETCHES)).next_multiple_of(BLOCK as u64).clamp(BLOCK as u64, MAX_CHUNK)
-}
-
-struct Worker<S> {
-    engines: Vec<Box<dyn Engine>>,
-    block: RefBlock<S>,
-    work: Work,
-}
-
-/// The worst input of a chunk as the fast figures show it.
-#[derive(Clone, Copy)]
-struct Worst {
-    index: u64,
-    ulp: f64,
-}
-
-/// Exact figures on request.
-struct Exact<'a, T> {
-    truth: &'a T,
-    domain: &'a FloatDomain,
-}
-
-impl<T: Truth> Exact<'_, T> {
-    fn at(&self, c: &Candidate) -> PointError {
-        self.truth.errors(f64::from(self.domain.get(c.index)), c.computed)
-    }
-}
-
-/// Figures of one program over a stretch of the domain.
-struct Tally {
-    ulp: Tracker,
-    rel: Tracker,
-    abs: Tracker,
-    sum_ulp: f64,
-    wrong: u64,
-    wrong_class: u64,
-    settled: u64,
-    checksum: u64,
-    histogram: Histogram,
-    worst: Option<Worst>,
-}
-
-impl Tally {
-    fn new() -> Self {
-        Tally {
-            ulp: Tracker::default(),
-            rel: Tracker::default(),
-            abs: Tracker::default(),
-            sum_ulp: 0.0,
-            wrong: 0,
-            wrong_class: 0,
-            settled: 0,
-            checksum: 0,
-            histogram: Histogram::new(),
-            worst: None,
-        }
-    }
-
-    fn merge<T: Truth>(&mut self, later: Tally, exact: &mut Exact<'_, T>) {
-        self.ulp.merge(&later.ulp, &mut |c| exact.at(c).ulp);
-        self.rel.merge(&later.rel, &mut |c| exact.at(c).rel);
-        self.abs.merge(&later.abs, &mut |c| exact.at(c).abs);
-        self.sum_ulp += later.sum_ulp;
-        self.wrong += later.wrong;
-        self.wrong_class += later.wrong_class;
-        self.settled += later.settled;
-        self.checksum = self.checksum.wrapping_add(later.checksum);
-        for (a, b) in self.histogram.counts.iter_mut().zip(later.histogram.counts) {
-            *a += b;
-        }
-    }
-
-    fn raise(&mut self, index: u64, ulp: f64) {
-        if self.worst.is_none_or(|w| ulp > w.ulp) {
-            self.worst = Some(Worst { index, ulp });
-        }
-    }
-}
-
-/// Whether two results count as the same rounded value: equal, or both NaN.
-fn same(a: f32, b: f32) -> bool {
-    a == b || (a.is_nan() && b.is_nan())
-}
-
-#[expect(clippy::too_many_arguments, reason = "the parts of a sweep, passed once")]
-fn sweep_chunk<T: Truth>(
-    truth: &T,
-    domain: &FloatDomain,
-    programs: &[Program],
-    params: &[Vec<Literal>],
-    worker: &mut Worker<T::Scratch>,
-    start: u64,
-    len: u64,
-    margin: f64,
-) -> Result<Vec<Tally>, VerifyError> {
-    let mut tallies: Vec<Tally> = programs.iter().map(|_| Tally::new()).collect();
-    let mut c = [0f32; BLOCK];
-    let mut at = 0;
-    while at < len {
-        let n = (len - at).min(BLOCK as u64) as usize;
-        let block = &mut worker.block;
-        domain.fill(start + at, &mut block.x[..n]);
-        let judged = block.load(truth, n, margin);
-        for (i, tally) in tallies.iter_mut().enumerate() {
-            worker.engines[i]
-                .run(&params[i], &[ColumnRef::F32(&block.x[..n])], &mut [ColumnMut::F32(&mut c[..n])])
-                .map_err(|e| VerifyError::engine(&programs[i], e))?;
-            tally.settled += judged;
-            // Slow lanes are rare: keep their results before the fast loops overwrite them.
-            let slow: Vec<f32> = block.slow.iter().map(|s| c[usize::from(s.lane)]).collect();
-            let outcome = judge(block, &mut c, &mut worker.work, &mut tally.histogram);
-            let apart = lanes_apart(truth, block, &slow, &outcome, tally);
-            account(truth, block, &worker.work, &c, start + at, &outcome, &apart, tally);
-        }
-        at += n as u64;
-    }
-    Ok(tallies)
-}
-
-/// A lane that the fast loops did not judge, with its exact figures.
-struct Apart {
-    lane: usize,
-    computed: f32,
-    error: PointError,
-}
-
-/// Judges slow and odd lanes exactly, in ascending order.
-fn lanes_apart<T: Truth>(
-    truth: &T,
-    block: &RefBlock<T::Scratch>,
-    slow: &[f32],
-    outcome: &Outcome,
-    tally: &mut Tally,
-) -> Vec<Apart> {
-    if block.slow.is_empty() && outcome.odd.is_empty() {
-        return Vec::new();
-    }
-    let mut apart = Vec::with_capacity(block.slow.len() + outcome.odd.len());
-    for (s, &computed) in block.slow.iter().zip(slow) {
-        let right = same(computed, s.rounded);
-        // An infinite or undefined reference that the result agrees with leaves nothing to measure.
-        let error = if right && !s.rounded.is_finite() {
-            PointError::NONE
-        } else {
-            tally.settled += 1;
-            truth.errors(f64::from(block.x[usize::from(s.lane)]), computed)
-        };
-        tally.wrong += u64::from(!right);
-        tally.histogram.counts[Histogram::bin(error.ulp)] += 1;
-        if error.ulp.is_finite() {
-            tally.sum_ulp += error.ulp;
-        } else {
-            tally.wrong_class += 1;
-        }
-        apart.push(Apart { lane: usize::from(s.lane), computed, error });
-    }
-    for &lane in &outcome.odd {
-        let lane = usize::from(lane);
-        tally.wrong += 1;
-        tally.wrong_class += 1;
-        tally.histogram.counts[Histogram::BINS - 1] += 1;
-        // Which of NaN and the infinities it was does not matter: each is of the wrong class.
-        apart.push(Apart { lane, computed: f32::NAN, error: PointError::WRONG_CLASS });
-    }
-    apart.sort_by_key(|a| a.lane);
-    apart
-}
-
-/// Adds a block's outcome to a tally.
-#[expect(clippy::too_many_arguments, reason = "the parts of a block, passed once")]
-fn account<T: Truth>(
-    truth: &T,
-    block: &RefBlock<T::Scratch>,
-    work: &Work,
-    c: &[f32],
-    start: u64,
-    outcome: &Outcome,
-    apart: &[Apart],
-    tally: &mut Tally,
-) {
-    tally.checksum = tally.checksum.wrapping_add(outcome.checksum);
-    tally.sum_ulp += outcome.sum_u;
-    tally.wrong += outcome.wrong;
-    let x = |k: &Candidate| f64::from(block.x[(k.index - start) as usize]);
-    let top = |fast: f64, pick: fn(&PointError) -> f64| apart.iter().map(|a| pick(&a.error)).fold(fast, f64::max);
-    let scan = |tracker: &mut Tracker, pick: fn(&PointError) -> f64, interval: &dyn Fn(usize, f32) -> (f64, f64)| {
-        let mut rest = apart.iter().peekable();
-        for lane in 0..block.len {
-            let (lower, upper, computed) = match rest.next_if(|a| a.lane == lane) {
-                Some(a) => (pick(&a.error), pick(&a.error), a.computed),
-                None => {
-                    let (lower, upper) = interval(lane, c[lane]);
-                    (lower, upper, c[lane])
-                }
-            };
-            let k = Candidate { lower, upper, index: start + lane as u64, computed };
-            tracker.offer(k, &mut |k| pick(&truth.errors(x(k), k.computed)));
-        }
-    };
-    if top(outcome.top_ulp, |e| e.ulp) > tally.ulp.bar() {
-        scan(&mut tally.ulp, |e| e.ulp, &|lane, c| block.ulp_interval(lane, c));
-    }
-    if top(outcome.top_rel, |e| e.rel) > tally.rel.bar() {
-        scan(&mut tally.rel, |e| e.rel, &|lane, c| block.rel_interval(lane, c));
-    }
-    if top(outcome.top_abs, |e| e.abs) > tally.abs.bar() {
-        scan(&mut tally.abs, |e| e.abs, &|lane, c| block.abs_interval(lane, c));
-    }
-    if tally.worst.is_none_or(|w| outcome.max_u > w.ulp) {
-        // The first lane that attains the maximum; odd lanes hold a stand-in and are raised below.
-        if let Some(lane) = (0..block.len).find(|&l| work.ulps[l] == outcome.max_u) {
-            tally.raise(start + lane as u64, outcome.max_u);
-        }
-    }
-    for a in apart {
-        tally.raise(start + a.lane as u64, a.error.ulp);
-    }
-}
-
-fn report<T: Truth>(
-    truth: &T,
-    domain: &FloatDomain,
-    program: &Program,
-    params: &[Literal],
-    engine: &mut dyn Engine,
-    mut sum: Tally,
-    tops: &[Worst],
-) -> Result<ErrorReport, VerifyError> {
-    let exact = Exact { truth, domain };
-    let mut run = |xs: &[f32]| -> Result<Vec<f32>, VerifyError> {
-        let mut out = vec![0f32; xs.len()];
-        engine
-            .run(params, &[ColumnRef::F32(xs)], &mut [ColumnMut::F32(&mut out)])
-            .map_err(|e| VerifyError::engine(program, e))?;
-        Ok(out)
-    };
-    let settled = sum.settled + (sum.ulp.len() + sum.rel.len() + sum.abs.len()) as u64;
-    let found = [
-        sum.ulp.settle(&mut |c| exact.at(c).ulp),
-        sum.rel.settle(&mut |c| exact.at(c).rel),
-        sum.abs.settle(&mut |c| exact.at(c).abs),
-    ]
-    .map(|c| c.expect("a domain has at least one input"));
-    let worst_inputs = found.map(|c| domain.get(c.index));
-    let outputs = run(&worst_inputs)?;
-    let extreme = |i: usize| Extreme {
-        value: found[i].lower,
-        input: worst_inputs[i],
-        input_hex: hex(f64::from(worst_inputs[i])),
-        output_hex: hex(f64::from(outputs[i])),
-    };
-
-    let specials = domain.specials();
-    let got = run(&specials)?;
-    let specials = specials.iter().zip(got).map(|(&x, got)| special(truth, x, got)).collect();
-
-    // The worst chunk of each stretch, then the exact maximum in front.
-    let chunk = chunk_len(domain.count());
-    let stretch = domain.count().div_ceil(STRETCHES).next_multiple_of(chunk);
-    let mut picked: Vec<Worst> = Vec::new();
-    for &w in tops {
-        match picked.last_mut() {
-            Some(last) if last.index / stretch == w.index / stretch => {
-                if w.ulp > last.ulp {
-                    *last = w;
-                }
-            }
-            _ => picked.push(w),
-        }
-    }
-    picked.retain(|w| w.index != found[0].index);
-    picked.push(Worst { index: found[0].index, ulp: f64::INFINITY });
-    let xs: Vec<f32> = picked.iter().map(|w| domain.get(w.index)).collect();
-    let outputs = run(&xs)?;
-    let mut adversarial: Vec<WorstPoint> = xs.iter().zip(outputs).map(|(&x, c)| worst_point(truth, x, c)).collect();
-    // Worst first; equal errors by input; the maximum was pushed last and must stay in front of its equals.
-    let first = adversarial.pop().expect("the maximum was pushed");
-    adversarial.sort_by(|a, b| b.ulp.total_cmp(&a.ulp).then(a.x().total_cmp(&b.x())));
-    adversarial.insert(0, first);
-
-    let regular = domain.count() - sum.wrong_class;
-    Ok(ErrorReport {
-        coverage: Coverage::Exhaustive,
-        inputs: domain.count(),
-        seed: None,
-        lo: domain.lo(),
-        hi: domain.hi(),
-        max_ulp: extreme(0),
-        max_rel: extreme(1),
-        max_abs: extreme(2),
-        mean_ulp: if regular == 0 { 0.0 } else { sum.sum_ulp / regular as f64 },
-        not_correctly_rounded: sum.wrong,
-        wrong_class: sum.wrong_class,
-        histogram: sum.histogram,
-        checksum: sum.checksum,
-        specials,
-        adversarial,
-        settled,
-    })
-}
-
-fn worst_point<T: Truth>(truth: &T, x: f32, c: f32) -> WorstPoint {
-    let (y_hi, y_lo) = truth.value_dd(f64::from(x));
-    WorstPoint {
-        x_bits: x.to_bits(),
-        output_bits: checksum::canonical_bits(c),
-        rounded_bits: checksum::canonical_bits(truth.round_f32(f64::from(x))),
-        y_hi,
-        y_lo,
-        ulp: truth.errors(f64::from(x), c).ulp,
-    }
-}
-
-fn special<T: Truth>(truth: &T, x: f32, got: f32) -> SpecialCheck {
-    let expected = truth.round_f32(f64::from(x));
-    let same_class = match (expected, got) {
-        (e, g) if e.is_nan() || g.is_nan() => e.is_nan() && g.is_nan(),
-        (e, g) if e.is_infinite() || g.is_infinite() => e == g,
-        (e, g) if e == 0.0 || g == 0.0 => true,
-        (e, g) => e.is_sign_negative() == g.is_sign_negative(),
-    };
-    let both_zero = expected == 0.0 && got == 0.0;
-    let error = if same(expected, got) && !expected.is_finite() {
-        PointError::NONE
-    } else if x.is_nan() || !same_class {
-        PointError::WRONG_CLASS
-    } else {
-        truth.errors(f64::from(x), got)
-    };
-    SpecialCheck {
-        input: if x.is_nan() {
-            "nan".to_owned()
-        } else if x == 0.0 {
-            "-0".to_owned()
-        } else {
-            hex(f64::from(x))
-        },
-        x_bits: checksum::canonical_bits(x),
-        expected_bits: checksum::canonical_bits(expected),
-        got_bits: checksum::canonical_bits(got),
-        same_class,
-        same_zero_sign: !both_zero || expected.is_sign_negative() == got.is_sign_negative(),
-        ulp: error.ulp,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checksum;
+    use crate::tally::same;
+    use crate::truth::PointError;
     use crate::truth::inverse_ulp;
+    use mathsmith_ir::{ColumnMut, ColumnRef, Literal};
 
     /// `x^2`, which doubles hold exactly, given out with an error inside a stated bound.
     struct Square {

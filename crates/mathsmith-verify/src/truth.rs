@@ -1,6 +1,6 @@
 //! What a sweep asks of the reference.
 
-use mathsmith_oracle::{Reference, Scratch};
+use mathsmith_oracle::{Enclosure, Reference, Scratch, Status};
 use rug::Float;
 
 /// Exact error figures of one computed value, each the double nearest to the exact figure.
@@ -47,6 +47,12 @@ pub trait Truth: Sync {
     /// accepts that infinity; each other combination with NaN or an infinity is [`PointError::WRONG_CLASS`].
     fn errors(&self, x: f64, computed: f32) -> PointError;
 
+    /// Upper bounds of the errors of `computed` at every input from `lo` to `hi`; infinite where none is known.
+    fn errors_bound(&self, lo: f64, hi: f64, computed: f32) -> PointError {
+        let _ = (lo, hi, computed);
+        PointError::WRONG_CLASS
+    }
+
     /// `f(x)` as an unevaluated sum of two doubles, the second at most half an ulp of the first; NaN where not defined.
     fn value_dd(&self, x: f64) -> (f64, f64);
 }
@@ -78,21 +84,47 @@ impl Truth for Reference {
             // A finite value that rounds to an infinity is met by that infinity only; a finite result has an error.
             return if right && !rounded.is_finite() { PointError::NONE } else { PointError::WRONG_CLASS };
         }
-        let d = Float::with_val(JUDGE_BITS + 64, &v - computed).abs();
-        // MPFR puts the significand in [1/2, 1); above the format's range the last ulp goes on.
-        let e = v.get_exp().map_or(-126, |e| (e - 1).clamp(-126, 127));
-        let ulp = Float::with_val(JUDGE_BITS, &d << (23 - e)).to_f64();
-        let rel = match (d.is_zero(), v.is_zero()) {
-            (true, _) => 0.0,
-            (false, true) => f64::INFINITY,
-            (false, false) => Float::with_val(JUDGE_BITS, &d / &v).abs().to_f64(),
+        figures(&v, computed)
+    }
+
+    fn errors_bound(&self, lo: f64, hi: f64, computed: f32) -> PointError {
+        let ends = [lo, hi].map(|x| Float::with_val(53, x));
+        let f = if self.vars().is_empty() {
+            self.enclose_box(&[], JUDGE_BITS)
+        } else {
+            let [lo, hi] = ends;
+            self.enclose_box(&[Enclosure::new(lo, hi)], JUDGE_BITS)
         };
-        PointError { ulp, rel, abs: d.to_f64() }
+        let (below, above) = (f.lo.cmp0(), f.hi.cmp0());
+        let usable = f.status == Status::Defined && f.lo.is_finite() && f.hi.is_finite() && computed.is_finite();
+        // Away from zero and from overflow each figure is largest at an end of the enclosure.
+        if !usable || below != above || below == Some(std::cmp::Ordering::Equal) || f.hi.to_f32().is_infinite() {
+            return PointError::WRONG_CLASS;
+        }
+        let (a, b) = (figures(&f.lo, computed), figures(&f.hi, computed));
+        // The ulp is that of the smaller end, where it is smaller.
+        let scale = |v: &Float| inverse_ulp(v.to_f64().abs());
+        let ulp = a.abs.max(b.abs) * scale(&f.lo).max(scale(&f.hi));
+        PointError { ulp: ulp.max(a.ulp).max(b.ulp), rel: a.rel.max(b.rel), abs: a.abs.max(b.abs) }
     }
 
     fn value_dd(&self, x: f64) -> (f64, f64) {
         Reference::value_dd(self, point(self, &x))
     }
+}
+
+/// Figures of a finite result against a finite value.
+fn figures(v: &Float, computed: f32) -> PointError {
+    let d = Float::with_val(JUDGE_BITS + 64, v - computed).abs();
+    // MPFR puts the significand in [1/2, 1); above the format's range the last ulp goes on.
+    let e = v.get_exp().map_or(-126, |e| (e - 1).clamp(-126, 127));
+    let ulp = Float::with_val(JUDGE_BITS, &d << (23 - e)).to_f64();
+    let rel = match (d.is_zero(), v.is_zero()) {
+        (true, _) => 0.0,
+        (false, true) => f64::INFINITY,
+        (false, false) => Float::with_val(JUDGE_BITS, &d / v).abs().to_f64(),
+    };
+    PointError { ulp, rel, abs: d.to_f64() }
 }
 
 /// The argument of a reference: a constant has none.

@@ -1,0 +1,289 @@
+//! Evaluating a stretch of the domain for all programs, and adding stretches up.
+
+use crate::block::{BLOCK, Outcome, RefBlock, Work, judge};
+use crate::extreme::{Judge, Run, Tracker};
+use crate::report::Histogram;
+use crate::truth::{PointError, Truth};
+use crate::{FloatDomain, VerifyError};
+use mathsmith_ir::{ColumnMut, ColumnRef, Engine, Literal, Program};
+
+/// What one thread works with.
+pub(crate) struct Worker<S> {
+    pub engines: Vec<Box<dyn Engine>>,
+    block: RefBlock<S>,
+    work: Work,
+}
+
+impl<S: Default> Worker<S> {
+    pub(crate) fn new(engines: Vec<Box<dyn Engine>>) -> Self {
+        Worker { engines, block: RefBlock::new(), work: Work::new() }
+    }
+}
+
+/// The worst input of a chunk as the fast figures show it.
+#[derive(Clone, Copy)]
+pub(crate) struct Worst {
+    pub index: u64,
+    pub ulp: f64,
+}
+
+/// The three error measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Measure {
+    Ulp,
+    Rel,
+    Abs,
+}
+
+impl Measure {
+    pub(crate) const ALL: [Measure; 3] = [Measure::Ulp, Measure::Rel, Measure::Abs];
+
+    pub(crate) fn of(self, e: &PointError) -> f64 {
+        match self {
+            Measure::Ulp => e.ulp,
+            Measure::Rel => e.rel,
+            Measure::Abs => e.abs,
+        }
+    }
+}
+
+/// Exact figures of one measure, counted.
+pub(crate) struct Exact<'a, T> {
+    pub truth: &'a T,
+    pub domain: &'a FloatDomain,
+    pub measure: Measure,
+    pub asked: u64,
+}
+
+impl<T: Truth> Judge for Exact<'_, T> {
+    fn exact(&mut self, index: u64, computed: f32) -> f64 {
+        self.asked += 1;
+        self.measure.of(&self.truth.errors(f64::from(self.domain.get(index)), computed))
+    }
+
+    fn bound(&mut self, first: u64, last: u64, computed: f32) -> f64 {
+        self.asked += 1;
+        let [lo, hi] = [first, last].map(|i| f64::from(self.domain.get(i)));
+        self.measure.of(&self.truth.errors_bound(lo, hi, computed))
+    }
+}
+
+/// What all threads share.
+pub(crate) struct Job<'a, T> {
+    pub truth: &'a T,
+    pub domain: &'a FloatDomain,
+    pub programs: &'a [Program],
+    pub params: &'a [Vec<Literal>],
+    /// 1, except in the test that shows what the margin is for.
+    pub margin: f64,
+    /// For each program errors that some input attains, by measure: what lies below is no candidate.
+    pub floors: Vec<[f64; 3]>,
+}
+
+/// Figures of one program over a stretch of the domain.
+pub(crate) struct Tally {
+    /// Candidates by [`Measure`].
+    pub tops: [Tracker; 3],
+    pub sum_ulp: f64,
+    pub wrong: u64,
+    pub wrong_class: u64,
+    pub settled: u64,
+    pub checksum: u64,
+    pub histogram: Histogram,
+    pub worst: Option<Worst>,
+}
+
+impl Tally {
+    pub(crate) fn new(floors: [f64; 3]) -> Self {
+        Tally {
+            tops: floors.map(Tracker::new),
+            sum_ulp: 0.0,
+            wrong: 0,
+            wrong_class: 0,
+            settled: 0,
+            checksum: 0,
+            histogram: Histogram::new(),
+            worst: None,
+        }
+    }
+
+    /// Adds what a later stretch of the domain gave.
+    pub(crate) fn merge<T: Truth>(&mut self, later: Tally, job: &Job<'_, T>) {
+        for (measure, (top, later)) in Measure::ALL.into_iter().zip(self.tops.iter_mut().zip(&later.tops)) {
+            let mut exact = job.exact(measure);
+            top.merge(later, &mut exact);
+            self.settled += exact.asked;
+        }
+        self.sum_ulp += later.sum_ulp;
+        self.wrong += later.wrong;
+        self.wrong_class += later.wrong_class;
+        self.settled += later.settled;
+        self.checksum = self.checksum.wrapping_add(later.checksum);
+        for (a, b) in self.histogram.counts.iter_mut().zip(later.histogram.counts) {
+            *a += b;
+        }
+    }
+
+    fn raise(&mut self, index: u64, ulp: f64) {
+        if self.worst.is_none_or(|w| ulp > w.ulp) {
+            self.worst = Some(Worst { index, ulp });
+        }
+    }
+}
+
+impl<T: Truth> Job<'_, T> {
+    pub(crate) fn exact(&self, measure: Measure) -> Exact<'_, T> {
+        Exact { truth: self.truth, domain: self.domain, measure, asked: 0 }
+    }
+}
+
+/// Whether two results count as the same rounded value: equal, or both NaN.
+pub(crate) fn same(a: f32, b: f32) -> bool {
+    a == b || (a.is_nan() && b.is_nan())
+}
+
+/// Evaluates a stretch of the domain: one tally a program.
+pub(crate) fn sweep_chunk<T: Truth>(
+    job: &Job<'_, T>,
+    worker: &mut Worker<T::Scratch>,
+    start: u64,
+    len: u64,
+) -> Result<Vec<Tally>, VerifyError> {
+    let mut tallies: Vec<Tally> = job.floors.iter().map(|&f| Tally::new(f)).collect();
+    let mut c = [0f32; BLOCK];
+    let mut at = 0;
+    while at < len {
+        let n = (len - at).min(BLOCK as u64) as usize;
+        let block = &mut worker.block;
+        job.domain.fill(start + at, &mut block.x[..n]);
+        let judged = block.load(job.truth, n, job.margin);
+        for (i, tally) in tallies.iter_mut().enumerate() {
+            worker.engines[i]
+                .run(&job.params[i], &[ColumnRef::F32(&block.x[..n])], &mut [ColumnMut::F32(&mut c[..n])])
+                .map_err(|e| VerifyError::engine(&job.programs[i], e))?;
+            tally.settled += judged;
+            // Slow lanes are rare: keep their results before the fast loops overwrite them.
+            let slow: Vec<f32> = block.slow.iter().map(|s| c[usize::from(s.lane)]).collect();
+            let outcome = judge(block, &mut c, &mut worker.work, &mut tally.histogram);
+            let apart = lanes_apart(job.truth, block, &slow, &outcome, tally);
+            tally.checksum = tally.checksum.wrapping_add(outcome.checksum);
+            tally.sum_ulp += outcome.sum_u;
+            tally.wrong += outcome.wrong;
+            for measure in Measure::ALL {
+                offer(job, measure, block, &c[..n], start + at, &outcome, &apart, tally);
+            }
+            raise(&worker.work, n, start + at, &outcome, &apart, tally);
+        }
+        at += n as u64;
+    }
+    Ok(tallies)
+}
+
+/// A lane that the fast loops did not judge, with its exact figures.
+struct Apart {
+    lane: usize,
+    computed: f32,
+    error: PointError,
+}
+
+/// Judges slow and odd lanes exactly, in ascending order.
+fn lanes_apart<T: Truth>(
+    truth: &T,
+    block: &RefBlock<T::Scratch>,
+    slow: &[f32],
+    outcome: &Outcome,
+    tally: &mut Tally,
+) -> Vec<Apart> {
+    if block.slow.is_empty() && outcome.odd.is_empty() {
+        return Vec::new();
+    }
+    let mut apart = Vec::with_capacity(block.slow.len() + outcome.odd.len());
+    for (s, &computed) in block.slow.iter().zip(slow) {
+        let right = same(computed, s.rounded);
+        // An infinite or undefined reference that the result agrees with leaves nothing to measure.
+        let error = if right && !s.rounded.is_finite() {
+            PointError::NONE
+        } else {
+            tally.settled += 1;
+            truth.errors(f64::from(block.x[usize::from(s.lane)]), computed)
+        };
+        tally.wrong += u64::from(!right);
+        tally.histogram.counts[Histogram::bin(error.ulp)] += 1;
+        if error.ulp.is_finite() {
+            tally.sum_ulp += error.ulp;
+        } else {
+            tally.wrong_class += 1;
+        }
+        apart.push(Apart { lane: usize::from(s.lane), computed, error });
+    }
+    for &lane in &outcome.odd {
+        let lane = usize::from(lane);
+        tally.wrong += 1;
+        tally.wrong_class += 1;
+        tally.histogram.counts[Histogram::BINS - 1] += 1;
+        // Which of NaN and the infinities it was does not matter: each is of the wrong class.
+        apart.push(Apart { lane, computed: f32::NAN, error: PointError::WRONG_CLASS });
+    }
+    apart.sort_by_key(|a| a.lane);
+    apart
+}
+
+/// Offers what a block holds to the tracker of a measure.
+#[expect(clippy::too_many_arguments, reason = "the parts of a block, passed once")]
+fn offer<T: Truth>(
+    job: &Job<'_, T>,
+    measure: Measure,
+    block: &RefBlock<T::Scratch>,
+    c: &[f32],
+    start: u64,
+    outcome: &Outcome,
+    apart: &[Apart],
+    tally: &mut Tally,
+) {
+    let tracker = &mut tally.tops[measure as usize];
+    let fast = match measure {
+        Measure::Ulp => outcome.top_ulp,
+        Measure::Rel => outcome.top_rel,
+        Measure::Abs => outcome.top_abs,
+    };
+    let top = apart.iter().map(|a| measure.of(&a.error)).fold(fast, f64::max);
+    if !tracker.wants(top) {
+        return;
+    }
+    let interval = |lane: usize, c: f32| match measure {
+        Measure::Ulp => block.ulp_interval(lane, c),
+        Measure::Rel => block.rel_interval(lane, c),
+        Measure::Abs => block.abs_interval(lane, c),
+    };
+    let mut exact = job.exact(measure);
+    if apart.is_empty() && c.iter().all(|x| x.to_bits() == c[0].to_bits()) {
+        // A flat stretch: one run, of which one lane's lower bound is known to be attained.
+        let (lower, upper) = interval(0, c[0]);
+        let last = start + c.len() as u64 - 1;
+        let run = Run { lower, upper: top.max(upper), first: start, last, computed: c[0] };
+        tracker.offer(run, &mut exact);
+    } else {
+        let mut rest = apart.iter().peekable();
+        for (lane, &c) in c.iter().enumerate() {
+            let run = match rest.next_if(|a| a.lane == lane) {
+                Some(a) => Run::single(start + lane as u64, a.computed, (measure.of(&a.error), measure.of(&a.error))),
+                None => Run::single(start + lane as u64, c, interval(lane, c)),
+            };
+            tracker.offer(run, &mut exact);
+        }
+    }
+    tally.settled += exact.asked;
+}
+
+/// Keeps the worst input of the chunk by the fast figures.
+fn raise(work: &Work, len: usize, start: u64, outcome: &Outcome, apart: &[Apart], tally: &mut Tally) {
+    if tally.worst.is_none_or(|w| outcome.max_u > w.ulp) {
+        // The first lane that attains the maximum; odd lanes hold a stand-in and are raised below.
+        if let Some(lane) = (0..len).find(|&l| work.ulps[l] == outcome.max_u) {
+            tally.raise(start + lane as u64, outcome.max_u);
+        }
+    }
+    for a in apart {
+        tally.raise(start + a.lane as u64, a.error.ulp);
+    }
+}
