@@ -7,7 +7,7 @@ use crate::space::{self, Arithmetic};
 use crate::structure::{Genome, SearchSpace};
 use mathsmith_cost::Model;
 use mathsmith_dsl::{BoundKind, Format, Grammar, Minimize, Problem, Reduce, Requirement, Variant, parse_grammar};
-use mathsmith_egraph::Limits;
+use mathsmith_egraph::{Contraction, Limits, RuleClass};
 use mathsmith_fit::{Dd, Metric};
 use mathsmith_ir::{Program, Type};
 use mathsmith_oracle::{DomainEnds, Reference};
@@ -220,7 +220,13 @@ impl Question {
 
     /// Equality beyond the normal form.
     pub fn egraph(&self, arithmetic: Arithmetic) -> Egraph {
-        Egraph { ty: arithmetic.ty() }
+        let (class, contraction) = match arithmetic {
+            Arithmetic::Real => (RuleClass::Real, Contraction::Separate),
+            // Equal over the reals is not equal in floats: only rules that keep every bit may merge.
+            Arithmetic::Fma => (RuleClass::Exact, Contraction::Fused),
+            Arithmetic::Plain => (RuleClass::Exact, Contraction::Separate),
+        };
+        Egraph { ty: arithmetic.ty(), limits: Limits { class, contraction, ..Limits::default() } }
     }
 
     /// What identifies a search of this question: a checkpoint of another is refused.
@@ -240,13 +246,14 @@ impl Question {
 /// The e-graph's judgement of what is the same structure.
 pub struct Egraph {
     ty: Type,
+    limits: Limits,
 }
 
 impl Egraph {
     /// The class of a genome: equal for structures that span the same functions.
     pub fn class(&self, genome: &Genome) -> Option<u128> {
         let program = genome.to_program("candidate", self.ty);
-        Some(mathsmith_egraph::canonical(&program, &Limits::default()).key)
+        Some(mathsmith_egraph::canonical(&program, &self.limits).key)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The steady archive: the best few genomes of every size.
+//! The steady archive: the best few genomes of every size, each structure once.
 //!
 //! A front of error against size has no single best: a program of five operations is no worse than one of ten, it
 //! answers another question. So each size has slots of its own, and parents come from all sizes: the good ten-operation
@@ -13,6 +13,22 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// What a problem takes for one structure, however it is written; two words, since JSON has no 128-bit numbers.
+pub type Class = [u64; 2];
+
+/// How an archive received a newcomer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// It has a place of its own.
+    Kept,
+    /// It took the place of a resident of its class that it beats.
+    Replaced,
+    /// A resident of its class is no worse and no larger.
+    Merged,
+    /// There is no place for it.
+    Refused,
+}
+
 /// A genome with its size and error.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry<G> {
@@ -24,6 +40,9 @@ pub struct Entry<G> {
     pub size: u32,
     /// Error: finite, at least 0, smaller is better.
     pub error: f64,
+    /// Its class, where the problem knows one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
 }
 
 /// The best entries of each size, sorted by error.
@@ -107,28 +126,50 @@ impl<G> Archive<G> {
         }
     }
 
-    /// Puts a genome where it belongs; returns whether it stayed.
-    ///
-    /// Refused are errors that are not finite or negative, errors equal to that of a resident of the same or a smaller
-    /// size, and errors not below the worst
-    /// of a full size. The order of insertion matters only among equals: the first one stays.
-    pub fn insert(&mut self, genome: G, size: u32, error: f64) -> bool {
+    /// Whether an error of a size would find a place now, whatever the class.
+    pub fn admits(&self, size: u32, error: f64) -> bool {
         if !(error >= 0.0 && error.is_finite()) || error >= self.bar(size) {
             return false;
         }
         let equal = |e: &Entry<G>| (e.error - error).abs() <= self.tolerance * error;
-        for entries in self.sizes.range(..=size).map(|(_, entries)| entries) {
+        self.sizes.range(..=size).all(|(_, entries)| {
             let at = entries.partition_point(|e| e.error < error);
-            if entries.get(at).is_some_and(equal) || at.checked_sub(1).is_some_and(|i| equal(&entries[i])) {
-                return false;
+            !(entries.get(at).is_some_and(equal) || at.checked_sub(1).is_some_and(|i| equal(&entries[i])))
+        })
+    }
+
+    /// Puts a genome where it belongs.
+    ///
+    /// Refused are errors that are not finite or negative, errors equal to that of a resident of the same or a smaller
+    /// size, and errors not below the worst of a full size. Of a class the archive holds one entry: a newcomer that is
+    /// better than it, and not larger, takes its place; another one is merged into it. The order of insertion matters
+    /// only among equals: the first one stays.
+    pub fn insert(&mut self, genome: G, size: u32, error: f64, class: Option<Class>) -> Received {
+        if !self.admits(size, error) {
+            return Received::Refused;
+        }
+        let mut received = Received::Kept;
+        if class.is_some() {
+            let resident = self.sizes.iter().find_map(|(&s, entries)| {
+                entries.iter().position(|e| e.class == class).map(|i| (s, i, entries[i].error))
+            });
+            if let Some((s, i, e)) = resident {
+                if e <= error || s < size {
+                    return Received::Merged;
+                }
+                if let Some(entries) = self.sizes.get_mut(&s) {
+                    entries.remove(i);
+                }
+                self.sizes.retain(|_, entries| !entries.is_empty());
+                received = Received::Replaced;
             }
         }
         let entries = self.sizes.entry(size).or_default();
         let at = entries.partition_point(|e| e.error < error);
-        entries.insert(at, Entry { genome, birth: self.births, size, error });
+        entries.insert(at, Entry { genome, birth: self.births, size, error, class });
         self.births += 1;
         entries.truncate(self.slots);
-        true
+        received
     }
 }
 
@@ -144,7 +185,7 @@ mod tests {
         let mut all: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
         for n in 0..2000u32 {
             let (size, error) = (rng.below(4) as u32, rng.unit());
-            archive.insert(n, size, error);
+            archive.insert(n, size, error, None);
             all.entry(size).or_default().push(error);
         }
         for (size, mut errors) in all {
@@ -159,27 +200,41 @@ mod tests {
     #[test]
     fn refuses_equals_and_what_is_no_number() {
         let mut archive = Archive::new(3, 1e-9);
-        assert!(archive.insert('a', 1, 0.5));
-        assert!(!archive.insert('b', 1, 0.5));
-        assert!(!archive.insert('c', 1, 0.5 * (1.0 + 1e-10)));
-        assert!(!archive.insert('d', 1, 0.5 * (1.0 - 1e-10)));
-        assert!(archive.insert('e', 1, 0.5 * (1.0 + 1e-8)));
-        assert!(!archive.insert('f', 2, 0.5));
-        assert!(archive.insert('f', 2, 0.4));
-        assert!(archive.insert('f', 0, 0.4));
+        assert_eq!(archive.insert('a', 1, 0.5, None), Received::Kept);
+        assert_eq!(archive.insert('b', 1, 0.5, None), Received::Refused);
+        assert_eq!(archive.insert('c', 1, 0.5 * (1.0 + 1e-10), None), Received::Refused);
+        assert_eq!(archive.insert('d', 1, 0.5 * (1.0 - 1e-10), None), Received::Refused);
+        assert_eq!(archive.insert('e', 1, 0.5 * (1.0 + 1e-8), None), Received::Kept);
+        assert_eq!(archive.insert('f', 2, 0.5, None), Received::Refused);
+        assert_eq!(archive.insert('f', 2, 0.4, None), Received::Kept);
+        assert_eq!(archive.insert('f', 0, 0.4, None), Received::Kept);
         for error in [f64::NAN, f64::INFINITY, -1.0] {
-            assert!(!archive.insert('g', 1, error));
+            assert_eq!(archive.insert('g', 1, error, None), Received::Refused);
         }
-        assert!(archive.insert('z', 1, 0.0));
-        assert!(!archive.insert('z', 1, 0.0));
+        assert_eq!(archive.insert('z', 1, 0.0, None), Received::Kept);
+        assert_eq!(archive.insert('z', 1, 0.0, None), Received::Refused);
         assert_eq!(archive.of_size(1).iter().map(|e| e.genome).collect::<String>(), "zae");
+    }
+
+    #[test]
+    fn a_class_has_one_entry_the_best_of_the_smallest() {
+        let mut archive = Archive::new(3, 1e-9);
+        let class = Some([7, 0]);
+        assert_eq!(archive.insert('a', 3, 0.5, class), Received::Kept);
+        assert_eq!(archive.insert('b', 3, 0.6, class), Received::Merged);
+        assert_eq!(archive.insert('c', 3, 0.4, class), Received::Replaced);
+        assert_eq!(archive.insert('d', 4, 0.1, class), Received::Merged);
+        assert_eq!(archive.insert('e', 2, 0.45, class), Received::Merged);
+        assert_eq!(archive.insert('f', 2, 0.3, class), Received::Replaced);
+        assert_eq!(archive.insert('g', 3, 0.4, Some([8, 0])), Received::Kept);
+        assert_eq!(archive.iter().map(|e| e.genome).collect::<String>(), "fg");
     }
 
     #[test]
     fn the_front_falls_strictly() {
         let mut archive = Archive::new(2, 0.0);
         for (size, error) in [(1, 0.5), (2, 0.7), (3, 0.2), (4, 0.2), (5, 0.1)] {
-            archive.insert((), size, error);
+            archive.insert((), size, error, None);
         }
         let front: Vec<u32> = archive.front().iter().map(|e| e.size).collect();
         assert_eq!(front, [1, 3, 5]);
@@ -189,7 +244,7 @@ mod tests {
     fn serialises_to_the_same_bytes() {
         let mut archive = Archive::new(4, 1e-9);
         for n in 0..20u64 {
-            archive.insert(n, (n % 3) as u32, 1.0 / (n as f64 + 0.3));
+            archive.insert(n, (n % 3) as u32, 1.0 / (n as f64 + 0.3), Some([n, n]));
         }
         let text = serde_json::to_string(&archive).expect("an archive is plain data");
         let back: Archive<u64> = serde_json::from_str(&text).expect("its own text");

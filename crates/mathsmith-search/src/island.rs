@@ -5,6 +5,7 @@
 //! evaluated in whatever order the threads find; the results are inserted in index order. Islands exchange nothing but
 //! [`Entry`] values at fixed generations, so that an island's work could as well be done in another process.
 
+use crate::archive::{Class, Received};
 use crate::{Archive, DrawKey, EngineSettings, Entry, KeyedRng, SeenKeys, Stats};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
@@ -46,7 +47,8 @@ pub trait Problem: Sync {
     fn key(&self, genome: &Self::Genome) -> u128;
 
     /// Identity of a genome up to whatever equality the problem knows beyond [`Problem::key`], or `None` if it knows
-    /// none. Only children with a new key are asked for it, so it may cost more. Genomes with one class are one.
+    /// none. Only children that would enter the archive are asked for it, so it may cost a hundred times an evaluation.
+    /// Of the genomes of one class the archive keeps one.
     fn class(&self, genome: &Self::Genome) -> Option<u128> {
         let _ = genome;
         None
@@ -80,9 +82,6 @@ pub struct Island<G> {
     #[serde(skip, default = "no_keys")]
     pub seen: SeenKeys,
 }
-
-/// Keeps classes apart from keys in one set: a problem may use the key of a representative as the class.
-const CLASS_MARK: u128 = 0x6d61_7468_736d_6974_685f_636c_6173_7365;
 
 fn no_keys() -> SeenKeys {
     SeenKeys::new(2)
@@ -155,14 +154,14 @@ impl<G: Clone> State<G> {
         }
         for (n, island) in self.islands.iter_mut().enumerate() {
             for elite in &elites[(n + count - 1) % count] {
-                island.archive.insert(elite.genome.clone(), elite.size, elite.error);
+                island.archive.insert(elite.genome.clone(), elite.size, elite.error, elite.class);
             }
         }
     }
 }
 
 impl<G: Clone + Send + Sync> Island<G> {
-    /// One generation: propose, drop what is known by key or by class, evaluate, insert. Runs on the rayon pool that it is called in, which
+    /// One generation: propose, drop what is known, evaluate, insert. Runs on the rayon pool that it is called in, which
     /// must have at most as many threads as there are `workers`.
     pub fn step<P: Problem<Genome = G>>(
         &mut self,
@@ -195,27 +194,30 @@ impl<G: Clone + Send + Sync> Island<G> {
                 Some(_) => stats.duplicate += 1,
             }
         }
-        let classes: Vec<Option<u128>> = fresh.par_iter().with_max_len(1).map(|g| problem.class(g)).collect();
-        let mut classes = classes.into_iter();
-        let seen = &mut self.seen;
-        fresh.retain(|_| {
-            let new = classes.next().flatten().is_none_or(|class| seen.insert(class ^ CLASS_MARK));
-            stats.merged += u64::from(!new);
-            new
-        });
         let evaluate = |genome: G| {
             let index = rayon::current_thread_index().unwrap_or(0) % workers.len();
             // A poisoned lock means that an evaluation panicked; that panic is on its way to the caller already.
             let mut worker = workers[index].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            problem.evaluate(&mut worker, genome, archive)
+            let scored = problem.evaluate(&mut worker, genome, archive)?;
+            let class = if archive.admits(scored.size, scored.error) { problem.class(&scored.genome) } else { None };
+            let words = |c: u128| [c as u64, (c >> 64) as u64];
+            Some((scored, class.map(words)))
         };
-        let scored: Vec<Option<Scored<G>>> = fresh.into_par_iter().with_max_len(1).map(evaluate).collect();
+        let scored: Vec<Option<(Scored<G>, Option<Class>)>> = fresh.into_par_iter().with_max_len(1).map(evaluate).collect();
         stats.evaluated += scored.len() as u64;
         self.idle = if scored.is_empty() { self.idle + 1 } else { 0 };
         for result in scored {
             match result {
                 None => stats.failed += 1,
-                Some(s) => stats.inserted += u64::from(self.archive.insert(s.genome, s.size, s.error)),
+                Some((s, class)) => match self.archive.insert(s.genome, s.size, s.error, class) {
+                    Received::Kept => stats.inserted += 1,
+                    Received::Replaced => {
+                        stats.inserted += 1;
+                        stats.merged += 1;
+                    }
+                    Received::Merged => stats.merged += 1,
+                    Received::Refused => {}
+                },
             }
         }
         self.generation += 1;

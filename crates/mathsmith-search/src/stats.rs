@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Counts since the start of a search. `proposed = pruned + duplicate + merged + evaluated` holds
+/// Counts since the start of a search. `proposed = pruned + duplicate + evaluated` holds
 /// always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
@@ -12,7 +12,8 @@ pub struct Stats {
     pub pruned: u64,
     /// Children whose key was seen before.
     pub duplicate: u64,
-    /// Children whose key was new but whose class was not: equal to an earlier one by more than the way it is written.
+    /// Children good enough for the archive whose class was there already: equal to a resident by more than the way they
+    /// are written. The better of the two stays.
     pub merged: u64,
     /// Children evaluated.
     pub evaluated: u64,

@@ -138,7 +138,7 @@ impl<O: Objective> Problem for StructureProblem<'_, O> {
     }
 
     fn class(&self, genome: &Genome) -> Option<u128> {
-        self.class_of.and_then(|f| f(genome)).map(|class| class ^ (u128::from(genome.salt) << 64))
+        self.class_of.and_then(|f| f(genome))
     }
 
     fn evaluate(
