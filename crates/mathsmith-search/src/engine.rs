@@ -34,12 +34,12 @@ impl Default for EngineSettings {
     fn default() -> Self {
         EngineSettings {
             seed: 1,
-            islands: 1,
+            islands: 4,
             children: 256,
             slots: 100,
             tolerance: 1e-3,
             cache: 1 << 20,
-            migrate_every: 64,
+            migrate_every: 1000,
         }
     }
 }
