@@ -77,8 +77,9 @@ pub(crate) fn lines(
                             library computes the same bits slowly."
             .to_owned(),
         (false, Lang::C) if needs_contraction_guard(program) => {
-            "No fused multiply-add, and none may be made: the pragmas below switch contraction off for gcc and clang. With \
-             another compiler see to it yourself. -ffast-math breaks the bound."
+            "No fused multiply-add, and none may be made: the pragmas below switch contraction off for clang and gcc. gcc \
+             inlines the function into loops (and vectorises them) only if the build says -ffp-contract=off as well. With \
+             another compiler switch contraction off yourself. -ffast-math breaks the bound."
                 .to_owned()
         }
         (false, _) => "No fused multiply-add.".to_owned(),

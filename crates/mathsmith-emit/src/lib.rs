@@ -1,6 +1,6 @@
 //! Rust and C with the tests that re-prove them.
 //!
-//! A [`Program`](mathsmith_ir::Program) becomes a function that can be pasted into a code base: Rust that needs neither
+//! A [`Program`] becomes a function that can be pasted into a code base: Rust that needs neither
 //! `std` nor a crate, or C99. The emitted function computes what the interpreter computes, bit for bit, whatever the
 //! compiler and its level of optimisation (short of flags that give up IEEE arithmetic, which the emitted tests detect):
 //!
@@ -9,7 +9,7 @@
 //! * integers wrap without undefined behaviour; conversions saturate; shift counts are taken modulo the width;
 //! * `min` and `max` are the comparisons that the operation is defined by.
 //!
-//! [`check`] says beforehand whether a language can express a program. [`emit_source`] writes function and evidence,
+//! [`check()`] says beforehand whether a language can express a program. [`emit_source`] writes function and evidence,
 //! [`emit_test`] the test beside it, [`emit_real`] the formula of a program over the reals.
 
 mod c;

@@ -66,11 +66,11 @@ fn c_source(units: &[Unit<'_>]) -> String {
          static void pi(int32_t x) { printf(\"%\" PRIx64 \"\\n\", (uint64_t)(uint32_t)x); }\n\
          static void pl(int64_t x) { printf(\"%\" PRIx64 \"\\n\", (uint64_t)x); }\n\
          static void pb(bool x) { printf(\"%d\\n\", (int)x); }\n\
-         static float f(uint32_t b) { volatile uint32_t v = b; uint32_t w = v; float x; memcpy(&x, &w, 4); return x; }\n\
-         static double d(uint64_t b) { volatile uint64_t v = b; uint64_t w = v; double x; memcpy(&x, &w, 8); return x; }\n\
-         static int32_t i(uint32_t b) { volatile uint32_t v = b; return (int32_t)v; }\n\
-         static int64_t l(uint64_t b) { volatile uint64_t v = b; return (int64_t)v; }\n\
-         static bool b(int x) { volatile int v = x; return v != 0; }\n",
+         static float f(uint64_t b) { uint32_t w = (uint32_t)b; float x; memcpy(&x, &w, 4); return x; }\n\
+         static double d(uint64_t b) { double x; memcpy(&x, &b, 8); return x; }\n\
+         static int32_t i(uint64_t b) { return (int32_t)(uint32_t)b; }\n\
+         static int64_t l(uint64_t b) { return (int64_t)b; }\n\
+         static bool b(uint64_t x) { return x != 0; }\n",
     );
     let letter = |ty: Type| match ty {
         Type::F32 => ("f", "float"),
@@ -81,36 +81,39 @@ fn c_source(units: &[Unit<'_>]) -> String {
     };
     for u in units {
         let outputs: Vec<Type> = u.program.outputs().iter().map(|&v| u.program.ty(v)).collect();
-        let _ = writeln!(s, "static void run_{}(void) {{", u.name);
+        // The runs as data that the compiler may not look at: code for each would take it half a minute.
+        let columns = u.program.inputs().len();
+        let _ = writeln!(s, "static volatile uint64_t runs_{}[{}][{}] = {{", u.name, u.runs.len(), columns.max(1));
         for r in &u.runs {
-            let mut args: Vec<String> = r
-                .inputs
-                .iter()
-                .map(|&x| {
-                    format!(
-                        "{}(0x{:x}u{})",
-                        letter(x.ty()).0,
-                        bits(x),
-                        if x.ty().bits() == Some(64) { "ll" } else { "" }
-                    )
-                })
-                .collect();
-            if let [ty] = outputs[..] {
-                let _ = writeln!(s, "p{}({}({}));", letter(ty).0, u.name, args.join(", "));
-            } else {
-                s.push_str("{ ");
-                for (k, ty) in outputs.iter().enumerate() {
-                    let _ = write!(s, "{} o{k}; ", letter(*ty).1);
-                    args.push(format!("&o{k}"));
-                }
-                let _ = write!(s, "{}({}); ", u.name, args.join(", "));
-                for (k, ty) in outputs.iter().enumerate() {
-                    let _ = write!(s, "p{}(o{k}); ", letter(*ty).0);
-                }
-                s.push_str("}\n");
+            let row: Vec<String> = r.inputs.iter().map(|&x| format!("UINT64_C(0x{:x})", bits(x))).collect();
+            let _ = writeln!(s, "{{{}}},", if row.is_empty() { "0".to_owned() } else { row.join(", ") });
+        }
+        let _ = writeln!(
+            s,
+            "}};\nstatic void run_{0}(void) {{\nfor (int n = 0; n < {1}; n++) {{\n(void)runs_{0};",
+            u.name,
+            u.runs.len()
+        );
+        let mut args: Vec<String> = u
+            .program
+            .inputs()
+            .iter()
+            .enumerate()
+            .map(|(k, i)| format!("{}(runs_{}[n][{k}])", letter(i.ty).0, u.name))
+            .collect();
+        if let [ty] = outputs[..] {
+            let _ = writeln!(s, "p{}({}({}));", letter(ty).0, u.name, args.join(", "));
+        } else {
+            for (k, ty) in outputs.iter().enumerate() {
+                let _ = write!(s, "{} o{k}; ", letter(*ty).1);
+                args.push(format!("&o{k}"));
+            }
+            let _ = write!(s, "{}({}); ", u.name, args.join(", "));
+            for (k, ty) in outputs.iter().enumerate() {
+                let _ = write!(s, "p{}(o{k}); ", letter(*ty).0);
             }
         }
-        s.push_str("}\n");
+        s.push_str("}\n}\n");
     }
     s.push_str("int main(void) {\n");
     for u in units {

@@ -3,7 +3,7 @@
 //! The definitions are those of every error figure that mathsmith prints. For a real value `y` in a format with `p` bits
 //! and least exponent `e_min`, `ulp(y) = 2^(max(e, e_min) - p + 1)` with `2^e <= |y| < 2^(e+1)`; the error in ULP of a
 //! computed `c` is `|c - y| / ulp(y)`, where `y` is the real value and not the rounded one. Beside it stand
-//! `|c - y|` and `|c / y - 1|`. MPFR is the judge of every maximum ([`sweep`]); the fast double-precision values only
+//! `|c - y|` and `|c / y - 1|`. MPFR is the judge of every maximum ([`sweep()`]); the fast double-precision values only
 //! decide which inputs need not be looked at again.
 //!
 //! | module | holds |
