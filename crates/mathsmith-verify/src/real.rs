@@ -11,8 +11,8 @@ use crate::VerifyError;
 use crate::points::chebyshev;
 use crate::report::{Coverage, hex};
 use crate::workers::in_order;
-use mathsmith_ir::{Literal, Number, Program, RealLit, RealPlan, Type};
-use mathsmith_oracle::Reference;
+use mathsmith_ir::{Literal, Number, Program, RealPlan, Type};
+use mathsmith_oracle::{MpReal, Reference};
 use rug::Float;
 use serde::{Deserialize, Serialize};
 
@@ -54,47 +54,6 @@ const PIECE: usize = 64;
 /// Evaluations a refinement may take.
 const REFINE: u32 = 60;
 
-/// MPFR as a number of [`mathsmith_ir::real`], to nearest at the precision of the left operand.
-#[derive(Clone, Debug)]
-struct Mp(Float);
-
-impl Number for Mp {
-    fn lit(lit: RealLit, like: &Self) -> Self {
-        let p = like.0.prec();
-        let mut sum = Float::with_val(p, lit.0[0]);
-        sum += lit.0[1];
-        sum += lit.0[2];
-        Mp(sum)
-    }
-    fn add(&self, b: &Self) -> Self {
-        Mp(Float::with_val(self.0.prec(), &self.0 + &b.0))
-    }
-    fn sub(&self, b: &Self) -> Self {
-        Mp(Float::with_val(self.0.prec(), &self.0 - &b.0))
-    }
-    fn mul(&self, b: &Self) -> Self {
-        Mp(Float::with_val(self.0.prec(), &self.0 * &b.0))
-    }
-    fn div(&self, b: &Self) -> Self {
-        Mp(Float::with_val(self.0.prec(), &self.0 / &b.0))
-    }
-    fn neg(&self) -> Self {
-        Mp(Float::with_val(self.0.prec(), -&self.0))
-    }
-    fn abs(&self) -> Self {
-        Mp(self.0.clone().abs())
-    }
-    fn sqrt(&self) -> Self {
-        Mp(self.0.clone().sqrt())
-    }
-    fn floor(&self) -> Self {
-        Mp(self.0.clone().floor())
-    }
-    fn less(&self, b: &Self) -> Option<bool> {
-        self.0.partial_cmp(&b.0).map(|o| o.is_lt())
-    }
-}
-
 /// Errors at one point; `None` where the program has no value.
 #[derive(Clone, Copy, Debug, Default)]
 struct At {
@@ -106,23 +65,23 @@ struct At {
 struct Evaluator<'a> {
     reference: &'a Reference,
     program: &'a Program,
-    plan: RealPlan<Mp>,
-    params: Vec<Mp>,
+    plan: RealPlan<MpReal>,
+    params: Vec<MpReal>,
     bits: u32,
-    out: Vec<Mp>,
+    out: Vec<MpReal>,
 }
 
 impl<'a> Evaluator<'a> {
     fn new(reference: &'a Reference, program: &'a Program, bits: u32) -> Result<Self, VerifyError> {
-        let like = Mp(Float::new(bits));
+        let like = MpReal(Float::new(bits));
         let plan = RealPlan::new(program, &like).map_err(|e| VerifyError::engine(program, e))?;
         let params = program
             .params()
             .iter()
             .map(|p| match p.value {
-                Some(Literal::Real(r)) => Ok(Mp::lit(r, &like)),
+                Some(Literal::Real(r)) => Ok(MpReal::lit(r, &like)),
                 Some(l) if l.to_f64().is_some() => {
-                    Ok(Mp(Float::with_val(bits, l.to_f64().expect("a float literal has a double"))))
+                    Ok(MpReal(Float::with_val(bits, l.to_f64().expect("a float literal has a double"))))
                 }
                 _ => Err(VerifyError::signature(
                     program,
@@ -134,7 +93,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn at(&mut self, x: f64) -> Result<Option<At>, VerifyError> {
-        let input = Mp(Float::with_val(self.bits, x));
+        let input = MpReal(Float::with_val(self.bits, x));
         self.out.clear();
         self.plan
             .eval_into(&self.params, std::slice::from_ref(&input), &mut self.out)
@@ -324,7 +283,7 @@ fn log10(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mathsmith_ir::Op;
+    use mathsmith_ir::{Op, RealLit};
 
     fn reference(text: &str) -> Reference {
         Reference::new(&mathsmith_dsl::parse_expr(text).unwrap()).unwrap()
