@@ -203,7 +203,8 @@ impl<G: Clone + Send + Sync> Island<G> {
             let words = |c: u128| [c as u64, (c >> 64) as u64];
             Some((scored, class.map(words)))
         };
-        let scored: Vec<Option<(Scored<G>, Option<Class>)>> = fresh.into_par_iter().with_max_len(1).map(evaluate).collect();
+        let scored: Vec<Option<(Scored<G>, Option<Class>)>> =
+            fresh.into_par_iter().with_max_len(1).map(evaluate).collect();
         stats.evaluated += scored.len() as u64;
         self.idle = if scored.is_empty() { self.idle + 1 } else { 0 };
         for result in scored {
