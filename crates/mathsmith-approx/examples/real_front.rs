@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let place =
-        |i: usize, default: &str| args.get(i).filter(|a| !a.starts_with("--")).map_or(default.into(), String::clone);
+    // What stands before the first flag: function and domain.
+    let places: Vec<&String> = args.iter().take_while(|a| !a.starts_with("--")).collect();
+    let place = |i: usize, default: &str| places.get(i).map_or(default.to_string(), |a| a.to_string());
     let flag = |name: &str| -> Result<Option<f64>, Box<dyn Error>> {
         let Some(at) = args.iter().position(|a| a == name) else { return Ok(None) };
         let value = args.get(at + 1).ok_or_else(|| format!("{name} needs a number"))?;
