@@ -165,6 +165,12 @@ impl AdversarialSet {
         Ok(self.compare(scratch))
     }
 
+    /// The errors in ulp of results computed elsewhere, one for each input.
+    pub fn errors_ulp<'a>(&'a self, computed: &'a [f32]) -> impl Iterator<Item = f64> + 'a {
+        let truth = self.y.iter().zip(&self.y_low).zip(&self.scale);
+        computed.iter().zip(truth).map(|(&c, ((y, low), scale))| ((f64::from(c) - y) - low).abs() * scale)
+    }
+
     /// The largest errors of results computed elsewhere, one for each input; infinite if one is not finite.
     ///
     /// # Panics

@@ -13,16 +13,24 @@ use crate::observe::{Event, Observer, time_left};
 use crate::question::Question;
 use mathsmith_ir::Program;
 use mathsmith_oracle::Reference;
-use mathsmith_verify::{AdversarialSet, ErrorReport, FloatDomain, SweepOptions, VerifyError, sweep};
+use mathsmith_verify::{AdversarialSet, ErrorReport, FloatDomain, SweepOptions, VerifyError, domain, sweep};
 use polish::{Candidate, Draft, Polisher};
 use std::time::Instant;
 
-/// Rounds of sweep and improvement; what is left after them is what the programs are.
-const ROUNDS: usize = 3;
+/// Rounds of improvement against the hottest binades, before any whole sweep.
+const HOT_ROUNDS: usize = 3;
+/// Binades that such a round sweeps.
+const HOT_BINADES: usize = 2;
+/// Whole sweeps; what is left after them is what the programs are.
+const ROUNDS: usize = 2;
 /// Programs of a variant that one sweep judges.
-const MOST_PROGRAMS: usize = 12;
-/// A sweep that finds this much more than the set had shown sends the constants back.
-const SURPRISE: f64 = 1.002;
+const MOST_PROGRAMS: usize = 14;
+/// A program this many times above the bound is no answer, not even a cheap one.
+const FAR: f64 = 1000.0;
+/// A whole sweep that finds this much more than the set had shown sends the constants back.
+const SURPRISE: f64 = 1.01;
+/// Worst inputs of one program and sweep that join the set.
+const FAILURES: usize = 48;
 
 /// A program with its exhaustive report.
 #[derive(Clone, Debug)]
@@ -78,7 +86,50 @@ pub fn sweep_all(
     )
 }
 
-/// Improves, sweeps and returns every program that a sweep has judged, best first within its cost.
+/// Adds the worst inputs of reports to the set.
+fn learn(question: &Question, set: &mut AdversarialSet, reports: &[ErrorReport]) {
+    let worst = reports.iter().flat_map(|r| r.adversarial_inputs().into_iter().take(FAILURES));
+    set.insert(&question.reference, &worst.collect::<Vec<_>>());
+}
+
+/// The binades of the domain in which candidates have their largest errors on the set, hottest first.
+///
+/// The rounding errors of a program are erratic: a set of some thousand points misses the worst by a tenth of an ulp or
+/// more. But where in the domain the worst lies it shows well, and a binade has at most 2^23 inputs.
+fn hot_binades(domain: &FloatDomain, set: &AdversarialSet, candidates: &[Candidate]) -> Vec<FloatDomain> {
+    let mut votes: Vec<(i64, usize)> = Vec::new();
+    for candidate in candidates {
+        let Some(x) = polish::worst_input(set, &candidate.program) else { continue };
+        // The key of a float over 2^23 is its sign and exponent.
+        let binade = domain::key(x).div_euclid(1 << 23);
+        match votes.iter_mut().find(|v| v.0 == binade) {
+            Some(v) => v.1 += 1,
+            None => votes.push((binade, 1)),
+        }
+    }
+    votes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    let part = |&(binade, _): &(i64, usize)| {
+        let (first, last) = (binade << 23, (binade << 23) + (1 << 23) - 1);
+        let lo = domain::from_key(first.max(domain::key(domain.lo())));
+        let hi = domain::from_key(last.min(domain::key(domain.hi())));
+        FloatDomain::new(lo, hi).ok()
+    };
+    votes.iter().take(HOT_BINADES).filter_map(part).collect()
+}
+
+/// What a variant sends to a sweep: nothing that is beaten, far off the bound, or known already.
+fn chosen(question: &Question, candidates: &[Candidate], verified: &[Verified]) -> Vec<Candidate> {
+    let near = |c: &Candidate| question.problem.bound.as_ref().is_none_or(|b| c.screened <= b.value * FAR);
+    let known = |c: &Candidate| verified.iter().any(|v| v.candidate.program == c.program);
+    let mut all = Vec::new();
+    for arithmetic in question.variants() {
+        let own = candidates.iter().filter(|c| c.draft.arithmetic == arithmetic && near(c) && !known(c));
+        all.extend(polish::select(own.cloned().collect(), question.problem.minimize, MOST_PROGRAMS));
+    }
+    all
+}
+
+/// Improves, sweeps and returns every program that a whole sweep has judged.
 ///
 /// # Errors
 /// [`VerifyError`], cancellation included.
@@ -93,37 +144,47 @@ pub fn prove(
     let mut verified: Vec<Verified> = Vec::new();
     let mut open = drafts;
     for round in 0..ROUNDS {
-        if open.is_empty() {
-            break;
+        let mut candidates = Vec::new();
+        for hot in 0..=HOT_ROUNDS {
+            if open.is_empty() {
+                break;
+            }
+            observer.event(&Event::Stage(format!("rounding the constants of {} programs", open.len())));
+            candidates = Polisher::new(question, set).all(&open, threads, observer);
+            if observer.stopped() {
+                return Err(VerifyError::Cancelled { done: 0, total: domain.count() });
+            }
+            let chosen = chosen(question, &candidates, &verified);
+            // From here on only what has a chance is worth the effort.
+            open = chosen.iter().map(|c| c.draft.clone()).collect();
+            if hot == HOT_ROUNDS || domain.count() < 1 << 24 {
+                break;
+            }
+            let programs: Vec<Program> = chosen.iter().map(|c| c.program.clone()).collect();
+            let before = set.len();
+            for binade in hot_binades(domain, set, &chosen) {
+                learn(question, set, &sweep_all(&question.reference, &binade, &programs, threads, observer)?);
+            }
+            if set.len() == before {
+                break;
+            }
         }
-        observer.event(&Event::Stage(format!("rounding the constants of {} programs", open.len())));
-        let polisher = Polisher::new(question, set);
-        let candidates = polisher.all(&open, threads, observer);
-        if observer.stopped() {
-            return Err(VerifyError::Cancelled { done: 0, total: domain.count() });
-        }
-        let known = |c: &Candidate| verified.iter().any(|v| v.candidate.program == c.program);
-        let mut fresh: Vec<Candidate> = Vec::new();
-        for arithmetic in question.variants() {
-            let own = candidates.iter().filter(|c| c.draft.arithmetic == arithmetic && !known(c)).cloned().collect();
-            fresh.extend(polish::select(own, question.problem.minimize, MOST_PROGRAMS));
-        }
+        let fresh = chosen(question, &candidates, &verified);
         if fresh.is_empty() {
             break;
         }
         observer.event(&Event::Stage(format!("sweeping {} programs over every input", fresh.len())));
         let programs: Vec<Program> = fresh.iter().map(|c| c.program.clone()).collect();
         let reports = sweep_all(&question.reference, domain, &programs, threads, observer)?;
-        let mut again = Vec::new();
+        learn(question, set, &reports);
+        open.clear();
         for (candidate, report) in fresh.into_iter().zip(reports) {
-            set.insert(&question.reference, &report.adversarial_inputs());
             let item = Verified { candidate, report };
             if round + 1 < ROUNDS && item.figure(question) > item.candidate.screened * SURPRISE {
-                again.push(item.candidate.draft.clone());
+                open.push(item.candidate.draft.clone());
             }
             verified.push(item);
         }
-        open = again;
     }
     Ok(verified)
 }

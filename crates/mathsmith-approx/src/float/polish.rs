@@ -9,7 +9,7 @@ use crate::structure::{FrontEntry, Genome};
 use mathsmith_dsl::Minimize;
 use mathsmith_egraph::{Limits, RuleClass, simplify};
 use mathsmith_fit::{Dd, Fitter, Metric, MinimaxOptions, PointSet, RoundOptions, Tape};
-use mathsmith_ir::{Program, Type};
+use mathsmith_ir::{ColumnMut, ColumnRef, Program, Type};
 use mathsmith_verify::AdversarialSet;
 use rayon::prelude::*;
 use std::cell::Cell;
@@ -71,15 +71,27 @@ pub fn shortlist(question: &Question, arithmetic: Arithmetic, archive: &[FrontEn
     kept.into_iter().map(|i| few[i].clone()).collect()
 }
 
-/// At most `most` candidates that nothing on the set beats, with the runners-up of each price behind them.
+/// At most `most` candidates that nothing on the set beats, with those that come close; of too many the coarsest go.
 pub fn select(candidates: Vec<Candidate>, minimize: Minimize, most: usize) -> Vec<Candidate> {
-    let first = pareto::front(&candidates, minimize, 1.0, |c| c.price, |c| c.screened);
+    let front = |slack| pareto::front(&candidates, minimize, slack, |c| c.price, |c| c.screened);
+    let first = front(1.0);
     // Within two percent the sweep may decide otherwise than the set.
-    let close = pareto::front(&candidates, minimize, 0.98, |c| c.price, |c| c.screened);
+    let close = front(0.98).into_iter().filter(|i| !first.contains(i));
+    let by_error = |a: &usize, b: &usize| candidates[*a].screened.total_cmp(&candidates[*b].screened);
     let mut chosen = first.clone();
-    chosen.extend(close.into_iter().filter(|i| !first.contains(i)));
+    chosen.sort_by(by_error);
+    chosen.extend(close);
     chosen.truncate(most);
+    chosen.sort_unstable();
     chosen.into_iter().map(|i| candidates[i].clone()).collect()
+}
+
+/// The input of the set on which a program has its largest error in ulp; `None` if it cannot be run.
+pub fn worst_input(set: &AdversarialSet, program: &Program) -> Option<f32> {
+    let mut engine = mathsmith_jit::engine_for(program).ok()?.0;
+    let mut out = vec![0.0; set.len()];
+    engine.run(&[], &[ColumnRef::F32(set.inputs())], &mut [ColumnMut::F32(&mut out)]).ok()?;
+    set.errors_ulp(&out).enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(i, _)| set.inputs()[i])
 }
 
 /// Everything that rounding needs beside the structure.
