@@ -2,6 +2,7 @@
 
 use crate::checkpoint::{self, CheckpointError};
 use crate::{Problem, State, Stats};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -236,9 +237,8 @@ impl<'p, P: Problem> Engine<'p, P> {
     fn generation(&mut self) {
         let (problem, workers, settings, state) = (self.problem, &self.workers, &self.settings, &mut self.state);
         self.pool.install(|| {
-            for island in &mut state.islands {
-                island.step(problem, workers, settings);
-            }
+            // Side by side, so that a thread with nothing left to do on one island helps on the next.
+            state.islands.par_iter_mut().for_each(|island| island.step(problem, workers, settings));
         });
         let done = self.state.islands.first().map_or(0, |i| i.generation);
         if self.settings.migrate_every > 0 && done.is_multiple_of(self.settings.migrate_every) {
