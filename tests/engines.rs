@@ -8,7 +8,7 @@
 //! compilers for the rest.
 
 use mathsmith_emit::{EmitError, Lang, emit_function};
-use mathsmith_ir::corpus::{self, Case, Run};
+use mathsmith_ir::corpus::{self, Case, Mismatch, Run};
 use mathsmith_ir::sample::{self, SplitMix};
 use mathsmith_ir::{Column, Engine, EngineError, Interpreter, Literal, Node, Op, Program, Type};
 use mathsmith_jit::{Compiler as Jit, EngineKind, Host, Lanes, engine_for, engine_on};
@@ -209,6 +209,21 @@ fn emitted_c_by_clang() {
 #[test]
 fn emitted_rust() {
     corpus_through(Lang::Rust, Compiler::Rustc, RUST_FLAGS);
+}
+
+#[test]
+fn a_compiler_told_to_give_up_ieee_arithmetic_is_noticed() {
+    let fixed = fixed_cases(&cases());
+    let rows = source_of(fixed.iter().map(|c| &c.program), Lang::C);
+    for_each_build(&rows, Compiler::Gcc, &[&["-O2", "-ffast-math"]], |binary, how| {
+        let differs = |(i, case): (usize, &Case)| {
+            let result = corpus::check_once(&mut binary.engine(i, &case.runs[0].params), case);
+            assert!(!matches!(result, Err(Mismatch::Refused { .. })), "{how}: {result:?}");
+            result.is_err()
+        };
+        let differing = fixed.iter().enumerate().map(differs).filter(|&d| d).count();
+        assert!(differing >= 10, "{how} changes the bits of {differing} programs only");
+    });
 }
 
 // ---- random programs ----
