@@ -54,6 +54,9 @@ pub const SMALL: Layout = Layout { neighbours: 2, chebyshev: 320, per_binade: 1,
 /// Points that decide about constants before the sweep.
 pub const LARGE: Layout = Layout { neighbours: 4, chebyshev: 6000, per_binade: 4, random: 1000, seed: 0 };
 
+/// A program this many times above the bound is no answer.
+const FAR: f64 = 1000.0;
+
 /// A question ready to be searched.
 pub struct Question {
     /// What was asked.
@@ -216,6 +219,11 @@ impl Question {
     /// Whether an error figure meets the bound; true where none was asked for.
     pub fn meets(&self, figure: f64) -> bool {
         self.problem.bound.as_ref().is_none_or(|b| figure <= b.value)
+    }
+
+    /// Whether an error is near enough to the bound for a program to be an answer of some kind, if only a cheap one.
+    pub fn near(&self, figure: f64) -> bool {
+        self.problem.bound.as_ref().is_none_or(|b| figure <= b.value * FAR)
     }
 
     /// Equality beyond the normal form.

@@ -24,11 +24,7 @@ const HOT_BINADES: usize = 2;
 /// Whole sweeps; what is left after them is what the programs are.
 const ROUNDS: usize = 2;
 /// Programs of a variant that one sweep judges.
-const MOST_PROGRAMS: usize = 14;
-/// A program this many times above the bound is no answer, not even a cheap one.
-const FAR: f64 = 1000.0;
-/// A whole sweep that finds this much more than the set had shown sends the constants back.
-const SURPRISE: f64 = 1.01;
+const MOST_PROGRAMS: usize = 9;
 /// Worst inputs of one program and sweep that join the set.
 const FAILURES: usize = 48;
 
@@ -119,11 +115,10 @@ fn hot_binades(domain: &FloatDomain, set: &AdversarialSet, candidates: &[Candida
 
 /// What a variant sends to a sweep: nothing that is beaten, far off the bound, or known already.
 fn chosen(question: &Question, candidates: &[Candidate], verified: &[Verified]) -> Vec<Candidate> {
-    let near = |c: &Candidate| question.problem.bound.as_ref().is_none_or(|b| c.screened <= b.value * FAR);
     let known = |c: &Candidate| verified.iter().any(|v| v.candidate.program == c.program);
     let mut all = Vec::new();
     for arithmetic in question.variants() {
-        let own = candidates.iter().filter(|c| c.draft.arithmetic == arithmetic && near(c) && !known(c));
+        let own = candidates.iter().filter(|c| c.draft.arithmetic == arithmetic && question.near(c.screened) && !known(c));
         all.extend(polish::select(own.cloned().collect(), question.problem.minimize, MOST_PROGRAMS));
     }
     all
@@ -180,7 +175,9 @@ pub fn prove(
         open.clear();
         for (candidate, report) in fresh.into_iter().zip(reports) {
             let item = Verified { candidate, report };
-            if round + 1 < ROUNDS && item.figure(question) > item.candidate.screened * SURPRISE {
+            // Only where the set promised the bound and the sweep refused it is there something to win.
+            let promised = question.meets(item.candidate.screened);
+            if round + 1 < ROUNDS && promised && !question.meets(item.figure(question)) {
                 open.push(item.candidate.draft.clone());
             }
             verified.push(item);

@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Structures of one price that are worth the exact treatment: the search's ranking is rough.
 const PER_PRICE: usize = 3;
-/// A structure whose rough error is this much above that of one that costs no more is not treated.
-const SLACK: f64 = 0.7;
+/// Structures of a variant that are treated.
+const MOST_DRAFTS: usize = 40;
 
 /// A structure chosen for exact treatment.
 #[derive(Clone, Debug)]
@@ -55,19 +55,28 @@ pub fn shortlist(question: &Question, arithmetic: Arithmetic, archive: &[FrontEn
             Draft { arithmetic, genome: e.genome.clone(), price, rough: e.error }
         })
         .collect();
-    // The best few of each price; then what something no dearer beats clearly goes.
-    let mut sorted: Vec<&Draft> = drafts.iter().collect();
+    // The best few of each price, and of these the ones that come closest to the best that costs no more.
+    let minimize = question.problem.minimize;
+    let mut sorted: Vec<&Draft> = drafts.iter().filter(|d| question.near(d.rough)).collect();
     sorted.sort_by(|a, b| {
-        let (x, y) = (a.price.order(Minimize::Ops), b.price.order(Minimize::Ops));
+        let (x, y) = (a.price.order(minimize), b.price.order(minimize));
         x.0.total_cmp(&y.0).then(x.1.total_cmp(&y.1)).then(a.rough.total_cmp(&b.rough))
     });
-    let mut few: Vec<Draft> = Vec::new();
+    let mut few: Vec<&Draft> = Vec::new();
     for draft in sorted {
         if few.iter().filter(|d| d.price == draft.price).count() < PER_PRICE {
-            few.push(draft.clone());
+            few.push(draft);
         }
     }
-    let kept = pareto::front(&few, question.problem.minimize, SLACK, |d| d.price, |d| d.rough);
+    let excess = |d: &Draft| {
+        let no_dearer = few.iter().filter(|o| o.price.at_most(&d.price, minimize));
+        d.rough / no_dearer.map(|o| o.rough).fold(f64::INFINITY, f64::min)
+    };
+    let mut ranked: Vec<(f64, usize)> = few.iter().enumerate().map(|(i, d)| (excess(d), i)).collect();
+    ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    ranked.truncate(MOST_DRAFTS);
+    let mut kept: Vec<usize> = ranked.into_iter().map(|(_, i)| i).collect();
+    kept.sort_unstable();
     kept.into_iter().map(|i| few[i].clone()).collect()
 }
 
