@@ -41,7 +41,18 @@ fn json(path: &Path) -> serde_json::Value {
 
 /// A question whose sweep takes a moment: 2^20 inputs.
 const SMALL: [&str; 12] = [
-    "approx", "exp2(x)", "--on", "0.5..<0.5625", "--type", "f32", "--max-ulp", "1", "--evals", "3000", "--max-ops", "6",
+    "approx",
+    "exp2(x)",
+    "--on",
+    "0.5..<0.5625",
+    "--type",
+    "f32",
+    "--max-ulp",
+    "1",
+    "--evals",
+    "3000",
+    "--max-ops",
+    "6",
 ];
 
 fn small(extra: &[&str]) -> Vec<String> {
@@ -201,10 +212,9 @@ fn an_interrupted_run_resumes_to_the_same_bytes() {
 #[test]
 fn real_questions_run_by_the_same_command() {
     let dir = temp();
-    for (question, limit) in
-        [("exp2(x)", 1e-5), ("log2(1+x)/x", 1e-3), ("cos(pi/4*x)", 1e-4), ("tanh(x)/x", 1e-3)]
-    {
-        let args = ["approx", question, "--on", "0..1", "--type", "real", "--max-ops", "6", "--evals", "20000", "--json"];
+    for (question, limit) in [("exp2(x)", 1e-5), ("log2(1+x)/x", 1e-3), ("cos(pi/4*x)", 1e-4), ("tanh(x)/x", 1e-3)] {
+        let args =
+            ["approx", question, "--on", "0..1", "--type", "real", "--max-ops", "6", "--evals", "20000", "--json"];
         let (stdout, _) = run(dir.path(), 0, &args);
         let front: serde_json::Value = serde_json::from_str(&stdout).expect("JSON");
         let entries = front["front"].as_array().expect("entries");
@@ -219,7 +229,8 @@ fn real_questions_run_by_the_same_command() {
 #[test]
 fn forms_are_fitted_and_swept() {
     let dir = temp();
-    let args = ["fit", "1 + x*(c1 + x*(c2 + x*c3))", "--ref", "exp2(x)", "--on", "0..0x1p-4", "--type", "f32", "--json"];
+    let args =
+        ["fit", "1 + x*(c1 + x*(c2 + x*c3))", "--ref", "exp2(x)", "--on", "0..0x1p-4", "--type", "f32", "--json"];
     let (stdout, _) = run(dir.path(), 0, &args);
     let all: serde_json::Value = serde_json::from_str(&stdout).expect("JSON");
     assert_eq!(all.as_array().map(Vec::len), Some(2), "fma and plain");
@@ -228,9 +239,7 @@ fn forms_are_fitted_and_swept() {
         assert!(f["error"]["max_ulp"].as_f64().is_some_and(|u| u < 1.0), "{f:#}");
     }
     // A ratio, and a constant that is held.
-    let args = [
-        "fit", "(a + b*x)/(c + x)", "--ref", "tanh(x)", "--on", "0.25..0.5", "--fix", "c=2", "--json",
-    ];
+    let args = ["fit", "(a + b*x)/(c + x)", "--ref", "tanh(x)", "--on", "0.25..0.5", "--fix", "c=2", "--json"];
     let (stdout, _) = run(dir.path(), 0, &args);
     let all: serde_json::Value = serde_json::from_str(&stdout).expect("JSON");
     for f in all.as_array().expect("forms") {
@@ -258,8 +267,20 @@ fn a_problem_file_says_what_the_command_line_says() {
 #[test]
 fn a_bound_out_of_reach_is_not_claimed() {
     let dir = temp();
-    let args =
-        ["approx", "exp2(x)", "--on", "0..1", "--type", "real", "--max-ops", "3", "--max-rel", "1e-12", "--evals", "2000"];
+    let args = [
+        "approx",
+        "exp2(x)",
+        "--on",
+        "0..1",
+        "--type",
+        "real",
+        "--max-ops",
+        "3",
+        "--max-rel",
+        "1e-12",
+        "--evals",
+        "2000",
+    ];
     let (stdout, _) = run(dir.path(), 1, &args);
     assert!(stdout.contains("not met"), "{stdout}");
 }
@@ -269,20 +290,20 @@ fn a_bound_out_of_reach_is_not_claimed() {
 fn bad_input_is_answered_with_place_and_way_out() {
     let cases: &[(&[&str], &[&str])] = &[
         (&["approx", "exq2(x)", "--on", "0..1"], &["exq2", "exp2"]),
-        (&["approx", "exp2(x", "--on", "0..1"], &["(", "help"]),
-        (&["approx", "exp2(x)", "--on", "1..0"], &["1..0", "help"]),
+        (&["approx", "exp2(x", "--on", "0..1"], &["exp2(x", "Help"]),
+        (&["approx", "exp2(x)", "--on", "1..0"], &["1..0", "Help"]),
         (&["approx", "exp2(x)", "--on", "pi..e"], &["reversed"]),
-        (&["approx", "exp2(x)", "--on", "0..<0"], &["0..<0", "help"]),
+        (&["approx", "exp2(x)", "--on", "0..<0"], &["0..<0", "Help"]),
         (&["approx", "exp2(x)", "--on", "1.00000001..1.00000002"], &["no f32"]),
         (&["approx", "1/x", "--on", "-1..1"], &["pole at 0"]),
         (&["approx", "log(x)", "--on", "-1..1"], &["undefined", "-1"]),
-        (&["approx", "exp2(x)", "--on", "0..nan"], &["nan", "help"]),
+        (&["approx", "exp2(x)", "--on", "0..nan"], &["nan", "Help"]),
         (&["approx", "exp2(x)", "--on", "0..0/0"], &["not a number"]),
         (&["approx", "exp2(x)", "--on", "0..1", "--type", "f33"], &["f33", "f32"]),
-        (&["approx", "exp2(x)", "--on", "0..1", "--max-ulp", "-1"], &["--max-ulp -1", "help"]),
+        (&["approx", "exp2(x)", "--on", "0..1", "--max-ulp", "-1"], &["--max-ulp -1", "Help"]),
         (&["approx", "exp2(x)", "--on", "0..1", "--target", "z80"], &["z80"]),
         (&["approx", "exp2(x)", "--on", "0..1", "--grammar", "nothing"], &["nothing", "fma"]),
-        (&["approx", "exp2(x)", "--on", "0..1", "--require", "odd"], &["odd", "help"]),
+        (&["approx", "exp2(x)", "--on", "0..1", "--require", "odd"], &["odd", "Help"]),
         (&["approx", "exp2(x)"], &["domain", "--on"]),
         (&["approx", "missing.smith"], &["missing.smith"]),
         (&["approx"], &["approx"]),

@@ -142,7 +142,13 @@ impl Question {
             None if problem.format == Format::Real => Figure::Rel,
             None => Figure::Ulp,
         };
-        Ok(Question { problem, reference, lo, hi, domain: floats, figure, notes, model })
+        let question = Question { problem, reference, lo, hi, domain: floats, figure, notes, model };
+        // What is wrong with grammar or operations is said before a run leaves anything behind.
+        let spaces = question.variants().into_iter().map(|a| question.space(a)).collect::<Result<Vec<_>, _>>()?;
+        if spaces.iter().all(Option::is_none) {
+            return Err(QuestionError::no_variant());
+        }
+        Ok(question)
     }
 
     /// Whether arithmetic is exact.

@@ -22,7 +22,16 @@ fn columns(rows: &[Vec<String>]) -> String {
     out
 }
 
-fn float_rows(entries: &[&Entry]) -> Vec<Vec<String>> {
+/// `met` or `-`; nothing where no bound was asked for.
+fn bound_cell(e: &Entry, bounded: bool) -> String {
+    match (bounded, e.meets_bound) {
+        (false, _) => "".into(),
+        (true, true) => "met".into(),
+        (true, false) => "-".into(),
+    }
+}
+
+fn float_rows(entries: &[&Entry], bounded: bool) -> Vec<Vec<String>> {
     let inputs = entries.first().map_or(0, |e| e.error.inputs);
     let coverage = entries.first().map_or("", |e| e.error.coverage.as_str());
     let mut rows = vec![vec![
@@ -33,7 +42,7 @@ fn float_rows(entries: &[&Entry]) -> Vec<Vec<String>> {
         "worst input".into(),
         "max rel".into(),
         "not correctly rounded".into(),
-        "bound".into(),
+        if bounded { "bound" } else { "" }.into(),
         "file".into(),
     ]];
     for e in entries {
@@ -45,21 +54,21 @@ fn float_rows(entries: &[&Entry]) -> Vec<Vec<String>> {
             e.error.worst_input.ulp.clone().unwrap_or_default(),
             format!("{:.3e}", e.error.max_rel),
             e.error.not_correctly_rounded.map_or("-".into(), grouped),
-            if e.meets_bound { "met" } else { "-" }.into(),
+            bound_cell(e, bounded),
             e.files.c.clone().unwrap_or_default(),
         ]);
     }
     rows
 }
 
-fn real_rows(entries: &[&Entry]) -> Vec<Vec<String>> {
+fn real_rows(entries: &[&Entry], bounded: bool) -> Vec<Vec<String>> {
     let points = entries.first().map_or(0, |e| e.error.inputs);
     let mut rows = vec![vec![
         "ops".into(),
         format!("max rel (sampled, about {} points at 256 bits)", grouped(points)),
         "max abs".into(),
         "worst input".into(),
-        "bound".into(),
+        if bounded { "bound" } else { "" }.into(),
     ]];
     for e in entries {
         rows.push(vec![
@@ -67,7 +76,7 @@ fn real_rows(entries: &[&Entry]) -> Vec<Vec<String>> {
             format!("{:.3e}", e.error.max_rel),
             format!("{:.3e}", e.error.max_abs),
             e.error.worst_input.rel.clone(),
-            if e.meets_bound { "met" } else { "-" }.into(),
+            bound_cell(e, bounded),
         ]);
     }
     rows
@@ -89,9 +98,11 @@ pub fn front(front: &Front) -> String {
         if own.is_empty() {
             continue;
         }
-        let rows = if search.variant == "real" { real_rows(&own) } else { float_rows(&own) };
+        let bounded = front.problem.bound.is_some();
+        let rows = if search.variant == "real" { real_rows(&own, bounded) } else { float_rows(&own, bounded) };
         out.push_str(&columns(&rows));
-        let best = own.iter().find(|e| e.meets_bound).or(own.last());
+        // The cheapest that answers; without a bound the most accurate.
+        let best = own.iter().find(|e| bounded && e.meets_bound).or(own.last());
         if let Some(e) = best {
             out.push_str(&format!("  {}: {}\n", e.id, e.formula.replace('\n', "\n    ")));
         }

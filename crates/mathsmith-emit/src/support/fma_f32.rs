@@ -3,15 +3,23 @@
 fn fma_f32(a: f32, b: f32, c: f32) -> f32 {
     #[cfg(all(target_arch = "x86_64", target_feature = "fma"))]
     {
-        use core::arch::x86_64::{_mm_cvtss_f32, _mm_fmadd_ss, _mm_set_ss};
         // SAFETY: compiled only for targets that have FMA.
-        unsafe { _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c))) }
+        unsafe {
+            let a = core::arch::x86_64::_mm_set_ss(a);
+            let b = core::arch::x86_64::_mm_set_ss(b);
+            let c = core::arch::x86_64::_mm_set_ss(c);
+            core::arch::x86_64::_mm_cvtss_f32(core::arch::x86_64::_mm_fmadd_ss(a, b, c))
+        }
     }
     #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
     {
-        use core::arch::aarch64::{vdup_n_f32, vfma_f32, vget_lane_f32};
         // SAFETY: compiled only for targets that have NEON.
-        unsafe { vget_lane_f32::<0>(vfma_f32(vdup_n_f32(c), vdup_n_f32(a), vdup_n_f32(b))) }
+        unsafe {
+            let a = core::arch::aarch64::vdup_n_f32(a);
+            let b = core::arch::aarch64::vdup_n_f32(b);
+            let c = core::arch::aarch64::vdup_n_f32(c);
+            core::arch::aarch64::vget_lane_f32::<0>(core::arch::aarch64::vfma_f32(c, a, b))
+        }
     }
     #[cfg(not(any(
         all(target_arch = "x86_64", target_feature = "fma"),

@@ -3,15 +3,23 @@
 fn fma_f64(a: f64, b: f64, c: f64) -> f64 {
     #[cfg(all(target_arch = "x86_64", target_feature = "fma"))]
     {
-        use core::arch::x86_64::{_mm_cvtsd_f64, _mm_fmadd_sd, _mm_set_sd};
         // SAFETY: compiled only for targets that have FMA.
-        unsafe { _mm_cvtsd_f64(_mm_fmadd_sd(_mm_set_sd(a), _mm_set_sd(b), _mm_set_sd(c))) }
+        unsafe {
+            let a = core::arch::x86_64::_mm_set_sd(a);
+            let b = core::arch::x86_64::_mm_set_sd(b);
+            let c = core::arch::x86_64::_mm_set_sd(c);
+            core::arch::x86_64::_mm_cvtsd_f64(core::arch::x86_64::_mm_fmadd_sd(a, b, c))
+        }
     }
     #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
     {
-        use core::arch::aarch64::{vdup_n_f64, vfma_f64, vget_lane_f64};
         // SAFETY: compiled only for targets that have NEON.
-        unsafe { vget_lane_f64::<0>(vfma_f64(vdup_n_f64(c), vdup_n_f64(a), vdup_n_f64(b))) }
+        unsafe {
+            let a = core::arch::aarch64::vdup_n_f64(a);
+            let b = core::arch::aarch64::vdup_n_f64(b);
+            let c = core::arch::aarch64::vdup_n_f64(c);
+            core::arch::aarch64::vget_lane_f64::<0>(core::arch::aarch64::vfma_f64(c, a, b))
+        }
     }
     #[cfg(not(any(
         all(target_arch = "x86_64", target_feature = "fma"),

@@ -3,9 +3,8 @@
 fn sqrt_f32(x: f32) -> f32 {
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     {
-        use core::arch::x86_64::{_mm_cvtss_f32, _mm_set_ss, _mm_sqrt_ss};
         // SAFETY: compiled only for targets that have SSE.
-        unsafe { _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))) }
+        unsafe { core::arch::x86_64::_mm_cvtss_f32(core::arch::x86_64::_mm_sqrt_ss(core::arch::x86_64::_mm_set_ss(x))) }
     }
     #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
     {

@@ -3,15 +3,13 @@
 fn sqrt_f64(x: f64) -> f64 {
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     {
-        use core::arch::x86_64::{_mm_cvtsd_f64, _mm_set_sd, _mm_sqrt_pd};
         // SAFETY: compiled only for targets that have SSE2.
-        unsafe { _mm_cvtsd_f64(_mm_sqrt_pd(_mm_set_sd(x))) }
+        unsafe { core::arch::x86_64::_mm_cvtsd_f64(core::arch::x86_64::_mm_sqrt_pd(core::arch::x86_64::_mm_set_sd(x))) }
     }
     #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
     {
-        use core::arch::aarch64::{vdup_n_f64, vget_lane_f64, vsqrt_f64};
         // SAFETY: compiled only for targets that have NEON.
-        unsafe { vget_lane_f64::<0>(vsqrt_f64(vdup_n_f64(x))) }
+        unsafe { core::arch::aarch64::vget_lane_f64::<0>(core::arch::aarch64::vsqrt_f64(core::arch::aarch64::vdup_n_f64(x))) }
     }
     #[cfg(not(any(
         all(target_arch = "x86_64", target_feature = "sse2"),
