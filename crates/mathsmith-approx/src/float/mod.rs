@@ -118,7 +118,8 @@ fn chosen(question: &Question, candidates: &[Candidate], verified: &[Verified]) 
     let known = |c: &Candidate| verified.iter().any(|v| v.candidate.program == c.program);
     let mut all = Vec::new();
     for arithmetic in question.variants() {
-        let own = candidates.iter().filter(|c| c.draft.arithmetic == arithmetic && question.near(c.screened) && !known(c));
+        let own =
+            candidates.iter().filter(|c| c.draft.arithmetic == arithmetic && question.near(c.screened) && !known(c));
         all.extend(polish::select(own.cloned().collect(), question.problem.minimize, MOST_PROGRAMS));
     }
     all
