@@ -177,6 +177,15 @@ impl Question {
         }
     }
 
+    /// What a person should know who waits: that fma programs run through the interpreter here, where they do. Results
+    /// are the same bits.
+    pub fn slow_engine(&self) -> Option<String> {
+        let host = mathsmith_jit::Host::detect();
+        let fma = self.variants().contains(&Arithmetic::Fma);
+        (fma && !host.has_fma())
+            .then(|| "this machine has no fused multiply-add: fma programs run through the interpreter, slowly".into())
+    }
+
     /// Grammar and search space of a variant; `None` where the operations leave it nothing of its own.
     ///
     /// # Errors
