@@ -249,6 +249,62 @@ fn forms_are_fitted_and_swept() {
 }
 
 #[test]
+fn demands_are_obeyed_and_verdicts_said() {
+    let dir = temp();
+    let (stdout, _) = run(
+        dir.path(),
+        0,
+        &[
+            "approx",
+            "exp2(x)",
+            "--on",
+            "0.5..<0.5625",
+            "--max-ulp",
+            "1000",
+            "--evals",
+            "2000",
+            "--max-ops",
+            "6",
+            "--require",
+            "max-fma:2",
+            "--json",
+        ],
+    );
+    let front: serde_json::Value = serde_json::from_str(&stdout).expect("JSON");
+    for e in front["front"].as_array().expect("entries") {
+        assert!(e["fma"].as_u64().is_some_and(|n| n <= 2), "{e:#}");
+        assert!(e["files"]["c"].is_null(), "nothing is written, nothing is named");
+    }
+    let form = ["fit", "a + b*x", "--ref", "exp2(x)", "--on", "0.5..0.75", "--max-ulp", "1", "--variant", "fma"];
+    let (stdout, _) = run(dir.path(), 1, &form);
+    assert!(stdout.contains("not met"), "{stdout}");
+}
+
+#[cfg(unix)]
+#[test]
+fn two_runs_do_not_share_a_folder() {
+    let dir = temp();
+    let args: Vec<String> =
+        small(&["--out", "run"]).into_iter().map(|a| if a == "3000" { "200000".into() } else { a }).collect();
+    let mut first = Command::new(BIN)
+        .args(&args)
+        .current_dir(dir.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    while !dir.path().join("run/log.jsonl").is_file() {
+        assert!(first.try_wait().expect("a status").is_none(), "the first run ended early");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let (_, stderr) = run_small(dir.path(), 2, &["--out", "run"]);
+    assert!(stderr.contains("another run"), "{stderr}");
+    interrupt(&first);
+    first.wait().expect("a status");
+}
+
+#[test]
 fn a_problem_file_says_what_the_command_line_says() {
     let dir = temp();
     std::fs::write(
@@ -304,12 +360,16 @@ fn bad_input_is_answered_with_place_and_way_out() {
         (&["approx", "exp2(x)", "--on", "0..1", "--target", "z80"], &["z80"]),
         (&["approx", "exp2(x)", "--on", "0..1", "--grammar", "nothing"], &["nothing", "fma"]),
         (&["approx", "exp2(x)", "--on", "0..1", "--require", "odd"], &["odd", "Help"]),
+        (&["approx", "exp2(x)", "--on", "0..1", "--name", "sinf"], &["sinf", "Help"]),
+        (&["approx", "exp2(x)", "--on", "1..1"], &["single number", "Help"]),
         (&["approx", "exp2(x)"], &["domain", "--on"]),
         (&["approx", "missing.smith"], &["missing.smith"]),
         (&["approx"], &["approx"]),
         (&["resume", "nowhere"], &["nowhere"]),
         (&["fit", "c1 + exp(x)", "--ref", "exp2(x)", "--on", "0..1"], &["form", "exp(x)"]),
         (&["fit", "c1 + x", "--ref", "exp2(x)", "--on", "0..1", "--fix", "c9=1"], &["c9", "c1"]),
+        (&["fit", "c1 + x", "--ref", "exp2(x)", "--on", "0..1", "--fix", "c1=1", "--fix", "c1=2"], &["c1", "twice"]),
+        (&["fit", "c1 + x", "--ref", "exp2(x)", "--on", "0..1", "--evals", "3"], &["evals", "Help"]),
         (&["dev", "eval", "exp2(x)", "--at", "1..2"], &["--at"]),
         (&["dev", "ir", "c1 +* x"], &["form"]),
     ];
