@@ -50,6 +50,8 @@ const LANES: usize = 32;
 const UNIT: f64 = 1.110_223_024_626_166_7e-16;
 /// 2^-50.
 const ACCEPTED: f64 = 8.881_784_197_001_252e-16;
+/// Factor by which halving a cell reduces the remainder: 2^-(DEGREE + 1).
+const SHRINK: f64 = 1.0 / (1u64 << (DEGREE + 1)) as f64;
 /// Values below this have no polynomial: subnormal doubles are near.
 const LEAST: f64 = 1e-270;
 
@@ -98,8 +100,13 @@ enum Cell {
     /// Not looked at.
     #[default]
     New,
-    /// Look at its halves; how many halvings in a row gave no bound at all.
-    Halved(u32),
+    /// Look at its halves.
+    Halved {
+        /// How many halvings in a row gave no bound at all.
+        blind: u32,
+        /// Level above which no polynomial is expected, so that none is tried.
+        until: u32,
+    },
     /// Left to the function's own evaluation.
     Direct,
     /// Has a polynomial.
@@ -136,7 +143,8 @@ fn attempt(dag: &Dag, smooth: &Smooth, key: u64, level: u32, blind: u32, remaind
         return Cell::Direct;
     }
     // A cell with neither polynomial nor bound: a singular point, or a function without any.
-    let lost = || if level == FINE || blind + 1 >= BLIND { Cell::Direct } else { Cell::Halved(blind + 1) };
+    let lost =
+        || if level == FINE || blind + 1 >= BLIND { Cell::Direct } else { Cell::Halved { blind: blind + 1, until: 0 } };
     let Some(all) = expand(dag, &smooth.constants, Ball { m: centre, r: h }, h) else { return lost() };
     if all[ORDER].is_zero() && all[ORDER - 1].is_zero() {
         return Cell::Direct;
@@ -176,22 +184,14 @@ fn attempt(dag: &Dag, smooth: &Smooth, key: u64, level: u32, blind: u32, remaind
     if least > LEAST && bound <= allowed {
         return Cell::Smooth(Polynomial { centre, rate, head: (hi, lo), rest, degree, bound });
     }
-    // Halving divides the remainder by 2^(d+1) at each level; where even the last level is far off, so are all.
-    let reach = f64::from((FINE - level) * (DEGREE as u32 + 1)).exp_two();
-    let hopeless = after(DEGREE) > ACCEPTED * top * reach * 1024.0;
-    if level == FINE || hopeless { Cell::Direct } else { Cell::Halved(0) }
-}
-
-/// Powers of two without a library.
-trait ExpTwo {
-    fn exp_two(self) -> f64;
-}
-
-impl ExpTwo for f64 {
-    /// `2^self` for an integer in the exponent range.
-    fn exp_two(self) -> f64 {
-        f64::from_bits(((self as i64 + 1023) as u64) << 52)
+    // Halving divides the remainder by 2^(d+1), or by more where it narrows the ball; a zero nearby asks for more levels.
+    let mut until = level + 1;
+    let mut left = after(DEGREE) * SHRINK;
+    while left > ACCEPTED * top && until <= FINE {
+        left *= SHRINK;
+        until += 1;
     }
+    if level == FINE || until > FINE { Cell::Direct } else { Cell::Halved { blind: 0, until } }
 }
 
 impl Cells {
@@ -204,16 +204,18 @@ impl Cells {
             self.tree.clear();
             self.tree.resize(2 << (FINE - COARSE), Cell::New);
         }
-        let (mut level, mut blind) = (COARSE, 0);
+        let (mut level, mut blind, mut until) = (COARSE, 0, COARSE);
         loop {
             let key = key(x, level);
             let below = level - COARSE;
             let index = (1usize << below) | (key as usize & ((1 << below) - 1));
             if matches!(self.tree[index], Cell::New) {
-                self.tree[index] = attempt(dag, smooth, key, level, blind, 1.0);
+                let skipped = level < until;
+                self.tree[index] =
+                    if skipped { Cell::Halved { blind, until } } else { attempt(dag, smooth, key, level, blind, 1.0) };
             }
             match &self.tree[index] {
-                Cell::Halved(so_far) => blind = *so_far,
+                Cell::Halved { blind: so_far, until: first } => (blind, until) = (*so_far, *first),
                 Cell::New | Cell::Direct => return (level, None),
                 Cell::Smooth(_) => {
                     let Cell::Smooth(p) = &self.tree[index] else { return (level, None) };
