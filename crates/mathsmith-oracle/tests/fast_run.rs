@@ -106,7 +106,7 @@ fn places(stream: &mut Stream) -> Vec<f32> {
     for _ in 0..random {
         let bits = stream.next() as u32;
         let moderate = (bits & 0x807f_ffff) | (120 + (bits >> 23) % 14) << 23;
-        starts.push(f32::from_bits(if bits % 5 == 0 { bits } else { moderate }));
+        starts.push(f32::from_bits(if bits.is_multiple_of(5) { bits } else { moderate }));
     }
     starts.retain(|x| x.is_finite());
     starts
