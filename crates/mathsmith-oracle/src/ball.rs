@@ -130,12 +130,12 @@ impl Ball {
         if self.r == 0.0 {
             return Enclosure::point(Float::with_val(53, self.m));
         }
-        let lo = Float::with_val_round(53, Float::with_val(53, self.m) - self.r, Round::Down).0;
+        // Rounded to nearest, then one step outwards.
+        let mut lo = Float::with_val(53, self.m - self.r);
         let mut hi = Float::with_val(53, self.m + self.r);
+        lo.next_down();
         hi.next_up();
-        let mut below = lo;
-        below.next_down();
-        Enclosure::new(below, hi)
+        Enclosure::new(lo, hi)
     }
 
     /// A function of the ball; `None` where it has a pole, a jump or no value inside.
