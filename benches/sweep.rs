@@ -35,7 +35,7 @@ fn sweeps(c: &mut Criterion) {
     let domain = FloatDomain::new(f32::from_bits(0x3f80_0000 - (1 << 22)), 1.0).expect("a domain");
     group.throughput(Throughput::Elements(domain.count()));
     let options = SweepOptions { threads: 1, ..SweepOptions::default() };
-    for text in ["exp2(x)", "tanh(x)", "x*0.5*(1+erf(x/sqrt(2)))"] {
+    for text in ["exp2(x)", "sin(x)", "tanh(x)", "erf(x)", "x*0.5*(1+erf(x/sqrt(2)))"] {
         let f = reference(text);
         for count in [1, 4] {
             let programs: Vec<Program> = (0..count).map(|i| polynomial(1.0 - 1e-7 * i as f32)).collect();

@@ -20,6 +20,7 @@ use crate::dag::{self, Binary, Dag, Node};
 use crate::decide::{decide_f32, half_ulp, quick};
 use crate::function::Unary;
 use crate::reference::Reference;
+use crate::run::Cells;
 use mathsmith_dsl::Cmp;
 use rug::Float;
 
@@ -28,11 +29,12 @@ const BLOCK: usize = 256;
 static EXACT: [f64; BLOCK] = [0.0; BLOCK];
 const TINY: f64 = 5e-324;
 
-/// Work space of [`Reference::fast_block`]; one per thread, reused over calls.
+/// Work space of [`Reference::fast_block`] and [`Reference::fast_run`]; one per thread, reused over calls.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     columns: Vec<f64>,
     bounds: Vec<f64>,
+    pub(crate) cells: Cells,
 }
 
 /// What is known about the fast path of a graph before any argument is seen.
@@ -40,7 +42,7 @@ pub struct Scratch {
 pub(crate) struct Plan {
     missing: Vec<&'static str>,
     /// Value and bound of each constant node.
-    constants: Vec<(f64, f64)>,
+    pub(crate) constants: Vec<(f64, f64)>,
 }
 
 impl Plan {

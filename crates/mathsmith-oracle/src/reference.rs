@@ -3,6 +3,7 @@
 use crate::dag::Dag;
 use crate::enclosure::{Enclosure, Status};
 use crate::fast::Plan;
+use crate::run::Smooth;
 use crate::{OracleError, limit};
 use mathsmith_dsl::Expr;
 use rug::Float;
@@ -41,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) vars: Vec<String>,
     pub(crate) source: String,
     pub(crate) plan: Plan,
+    pub(crate) smooth: Smooth,
 }
 
 /// A format that values are rounded to.
@@ -84,7 +86,9 @@ impl Reference {
     pub fn new(expr: &Expr) -> Result<Reference, OracleError> {
         let dag = Dag::compile(expr, false)?;
         let plan = Plan::new(&dag);
-        Ok(Reference { inner: Arc::new(Inner { dag, vars: expr.vars.clone(), source: expr.source.clone(), plan }) })
+        let smooth = Smooth::new(&dag, expr.vars.len(), &plan.constants);
+        let (vars, source) = (expr.vars.clone(), expr.source.clone());
+        Ok(Reference { inner: Arc::new(Inner { dag, vars, source, plan, smooth }) })
     }
 
     /// Names of the variables, in the order in which arguments are given.

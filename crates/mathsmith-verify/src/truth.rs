@@ -68,8 +68,8 @@ impl Truth for Reference {
     }
 
     fn fast_block(&self, xs: &[f64], ys: &mut [f64], errs: &mut [f64], scratch: &mut Scratch) {
-        let columns = [xs];
-        Reference::fast_block(self, &columns[..self.vars().len()], ys, errs, scratch);
+        // Adjacent floats, as a sweep has them, share polynomials.
+        Reference::fast_run(self, xs, ys, errs, scratch);
     }
 
     fn round_f32(&self, x: f64) -> f32 {
