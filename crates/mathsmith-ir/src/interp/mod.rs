@@ -8,7 +8,8 @@
 //! operation is exact or rounded once by IEEE 754 (the second calls a software `fma` and is slow at it).
 //!
 //! Elementary functions are replaced by their kernels first ([`crate::kernels`]), and a program with reductions is run in
-//! passes ([`crate::staged`]), so that neither is known here. What each other operation means is stated in [`crate::Op`] and in `docs/ir.md`, and implemented in `kernel`.
+//! passes ([`crate::staged`]), so that neither is known here. What each other operation means is stated in [`crate::Op`]
+//! and in `docs/ir.md`, and implemented in `kernel`.
 
 mod kernel;
 mod plan;

@@ -41,7 +41,7 @@ impl Builder<'_> {
     }
     unary! {
         neg Op::Neg; abs Op::Abs; sqrt Op::Sqrt; trunc Op::Trunc; round_even Op::RoundEven; not Op::Not;
-        bits Op::Bitcast(Type::I64); from_bits Op::Bitcast(Type::F64); to_f64 Op::Convert(Type::F64);
+        bits Op::Bitcast(Type::I64); double_of_bits Op::Bitcast(Type::F64); widen Op::Convert(Type::F64);
     }
 
     /// A double.

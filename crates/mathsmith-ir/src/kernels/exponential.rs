@@ -76,7 +76,7 @@ fn power_of_two(b: &mut Builder, k: Value) -> Value {
     let (bias, places) = (b.i(1023), b.i(52));
     let field = b.add(k, bias);
     let bits = b.shl(field, places);
-    b.from_bits(bits)
+    b.double_of_bits(bits)
 }
 
 /// `x = 2^k (1 + f)` for a positive finite `x`, `f` from about -0.293 to 0.414; returns `k` and `f`, both exact.
@@ -92,10 +92,10 @@ fn decompose(b: &mut Builder, x: Value) -> (Value, Value) {
     let k = b.shr(above, places);
     let field = b.shl(k, places);
     let significand = b.p.must(crate::Op::Sub, &[bits, field]);
-    let m = b.from_bits(significand);
+    let m = b.double_of_bits(significand);
     let shift = b.select(subnormal, fifty_four, zero);
     let k = b.p.must(crate::Op::Sub, &[k, shift]);
-    let k = b.to_f64(k);
+    let k = b.widen(k);
     let one = b.f(1.0);
     let f = b.sub(m, one);
     (k, f)

@@ -112,7 +112,7 @@ fn rewritten(
 fn expand(program: &mut Program, op: Op, args: &[Value]) -> Value {
     let narrow = program.ty(args[0]) == Type::F32;
     let mut b = Builder { p: program };
-    let wide: Vec<Value> = args.iter().map(|&a| if narrow { b.to_f64(a) } else { a }).collect();
+    let wide: Vec<Value> = args.iter().map(|&a| if narrow { b.widen(a) } else { a }).collect();
     let y = match op {
         Op::Exp => exponential::exp(&mut b, wide[0]),
         Op::Log => exponential::log(&mut b, wide[0]),
