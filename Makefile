@@ -21,7 +21,7 @@ test: setup
 	$(CARGO) test --workspace --locked
 
 bench: setup
-	$(CARGO) bench --locked -p mathsmith
+	$(CARGO) bench --locked -p mathsmith --bench '*'
 
 clean:
 	$(CARGO) clean

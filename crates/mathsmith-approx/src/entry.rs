@@ -125,7 +125,11 @@ fn one_float(
         error: error_record(report),
         meets_bound: question.meets(verified.figure(question)),
         program: program.to_string(),
-        formula: program.to_real().map_or_else(|_| program.to_string(), |real| emit_real(&real, F32_DIGITS)).trim_end().to_owned(),
+        formula: program
+            .to_real()
+            .map_or_else(|_| program.to_string(), |real| emit_real(&real, F32_DIGITS))
+            .trim_end()
+            .to_owned(),
         files: names,
     };
     Ok((entry, files))

@@ -73,3 +73,37 @@ pub fn prepare_dir(dir: &Path) -> Result<(), FileError> {
     std::fs::write(&probe, b"").map_err(FileError::new("cannot write into", dir))?;
     std::fs::remove_file(&probe).map_err(FileError::new("cannot write into", dir))
 }
+
+/// A folder that this process alone writes into. The lock ends with the process, however that ends.
+#[derive(Debug)]
+pub struct Lock {
+    path: PathBuf,
+    _file: std::fs::File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // What stays behind is an empty file without a lock on it.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Locks a folder.
+///
+/// # Errors
+/// [`FileError`] if another process holds it, or the lock file cannot be written.
+pub fn lock(dir: &Path) -> Result<Lock, FileError> {
+    let path = dir.join(".mathsmith.lock");
+    let file = std::fs::File::create(&path).map_err(FileError::new("cannot write", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock { path, _file: file }),
+        Err(std::fs::TryLockError::WouldBlock) => Err(FileError {
+            action: "cannot use",
+            path: dir.to_path_buf(),
+            source: std::io::Error::other(
+                "another run is writing into it; wait for it or name another folder with --out",
+            ),
+        }),
+        Err(std::fs::TryLockError::Error(e)) => Err(FileError::new("cannot lock", &path)(e)),
+    }
+}

@@ -8,7 +8,7 @@ use crate::run::RunError;
 use crate::space::Arithmetic;
 use mathsmith_dsl::Expr;
 use mathsmith_fit::{FitReport, Fitter, FormOptions, FormProblem, RoundOptions};
-use mathsmith_ir::{Literal, Program, Type};
+use mathsmith_ir::{Literal, Program, RealLit, Type};
 use mathsmith_oracle::Reference;
 use mathsmith_verify::{ErrorReport, RealErrorReport, real_error};
 
@@ -44,6 +44,9 @@ pub struct FittedForm {
     pub fit: FitReport,
     /// Its error.
     pub proof: Proof,
+    /// The figure of the question, by the same sweep, with every constant rounded to nearest instead, where that is
+    /// another program.
+    pub nearest: Option<f64>,
 }
 
 /// Why a form could not be fitted.
@@ -131,6 +134,26 @@ pub fn fit(
     Ok(fitted)
 }
 
+/// The form with the minimax constants rounded one by one; what is held stays.
+fn rounded_to_nearest<'a>(
+    fit: &'a FitReport,
+    fixed: &'a [(usize, Literal)],
+) -> impl Iterator<Item = Program> + use<'a> {
+    let literal = |i: usize| {
+        let c = fit.minimax.params.get(i)?;
+        let held = fixed.iter().find(|f| f.0 == i).map(|f| f.1);
+        Some(held.unwrap_or(Literal::F32(RealLit::from_sum([c.hi, c.lo, 0.0]).to_f32())))
+    };
+    let constants: Option<Vec<Literal>> = (0..fit.program.params().len()).map(literal).collect();
+    constants.into_iter().map(|constants| {
+        let mut program = fit.program.clone();
+        for (i, &c) in constants.iter().enumerate() {
+            program.set_param(i, c);
+        }
+        program
+    })
+}
+
 fn one(
     question: &Question,
     arithmetic: Arithmetic,
@@ -140,9 +163,13 @@ fn one(
     observer: &dyn Observer,
 ) -> Result<FittedForm, FittingError> {
     let fixed = fixed_in(program, fixed)?;
+    if let Some(twice) = fixed.iter().enumerate().find(|(i, f)| fixed[..*i].iter().any(|g| g.0 == f.0)) {
+        let name = &program.params()[twice.1.0].name;
+        return Err(FittingError::Fixed(format!("--fix {name}: given twice; keep one of them")));
+    }
     let target = |x: f64| question.value(x);
     let mut hard: Vec<f64> = Vec::new();
-    let mut best: Option<(f64, FitReport, ErrorReport)> = None;
+    let mut best: Option<(f64, FitReport, ErrorReport, Option<f64>)> = None;
     let mut fitter = Fitter::new();
     for _ in 0..ROUNDS {
         observer.event(&Event::Stage(format!("fitting the {} form", arithmetic.word())));
@@ -166,21 +193,32 @@ fn one(
         let Some(domain) = question.domain else {
             let bound = fit.program.bound();
             let report = real_error(&question.reference, &bound, question.lo, question.hi, BITS, threads)?;
-            return Ok(FittedForm { arithmetic, fit, proof: Proof::Sampled(Box::new(report)) });
+            return Ok(FittedForm { arithmetic, fit, proof: Proof::Sampled(Box::new(report)), nearest: None });
         };
-        let report = sweep_all(&question.reference, &domain, &[fit.program.bound()], threads, observer)?.remove(0);
+        // Constants rounded one by one are the rival: the same sweep judges both, and the better stays.
+        let mut programs = vec![fit.program.clone()];
+        programs.extend(rounded_to_nearest(&fit, &fixed).filter(|p| p.bound() != fit.program.bound()));
+        let bound: Vec<Program> = programs.iter().map(Program::bound).collect();
+        let mut reports = sweep_all(&question.reference, &domain, &bound, threads, observer)?;
+        let mut fit = fit;
+        let nearest = reports.get(1).map(|r| crate::float::figure(question, r));
+        if nearest.is_some_and(|n| n < crate::float::figure(question, &reports[0])) {
+            reports.swap(0, 1);
+            fit.program = programs.swap_remove(1);
+        }
+        let report = reports.swap_remove(0);
         let found = crate::float::figure(question, &report);
         let seen = fit.rounded.as_ref().map_or(0.0, |r| r.max_error);
         hard.extend(report.adversarial_inputs().into_iter().map(f64::from));
         let better = best.as_ref().is_none_or(|(b, ..)| found < *b);
         if better {
-            best = Some((found, fit, report));
+            best = Some((found, fit, report, nearest));
         }
         // What the points had shown is what there is: more rounds find nothing new.
         if found <= seen * 1.0001 || !better {
             break;
         }
     }
-    let (_, fit, report) = best.ok_or(mathsmith_fit::FitError::NoStart)?;
-    Ok(FittedForm { arithmetic, fit, proof: Proof::Swept(Box::new(report)) })
+    let (_, fit, report, nearest) = best.ok_or(mathsmith_fit::FitError::NoStart)?;
+    Ok(FittedForm { arithmetic, fit, proof: Proof::Swept(Box::new(report)), nearest })
 }

@@ -13,6 +13,8 @@ use mathsmith_ir::{Program, Type};
 use mathsmith_oracle::{DomainEnds, Reference};
 use mathsmith_verify::points::Layout;
 use mathsmith_verify::{AdversarialSet, FloatDomain};
+use std::collections::HashMap;
+use std::sync::RwLock;
 
 /// A setting that cannot be used, with the reason and the way out. The command line shows it where it was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,8 +37,8 @@ impl QuestionError {
     pub(crate) fn no_variant() -> Self {
         QuestionError::new(
             "ops",
-            "the operations leave nothing to search",
-            "add mul and add, or fma with `--variant fma`",
+            "the variant and the operations leave nothing to search",
+            "the fma variant needs `fma` among the operations, the plain variant others; add some or change --variant",
         )
     }
 
@@ -57,6 +59,9 @@ pub const LARGE: Layout = Layout { neighbours: 4, chebyshev: 6000, per_binade: 4
 /// A program this many times above the bound is no answer.
 const FAR: f64 = 1000.0;
 
+/// Values of the reference that are remembered.
+const MOST_VALUES: usize = 1 << 20;
+
 /// A question ready to be searched.
 pub struct Question {
     /// What was asked.
@@ -74,6 +79,7 @@ pub struct Question {
     /// Remarks that belong into the output.
     pub notes: Vec<String>,
     model: Model,
+    values: RwLock<HashMap<u64, Dd>>,
 }
 
 impl Question {
@@ -83,6 +89,10 @@ impl Question {
     /// [`QuestionError`] names the setting that cannot be used.
     pub fn new(problem: Problem) -> Result<Question, QuestionError> {
         supported(&problem)?;
+        for lang in [mathsmith_emit::Lang::C, mathsmith_emit::Lang::Rust] {
+            mathsmith_emit::check_name(&problem.name, lang)
+                .map_err(|e| QuestionError::new("name", e.to_string(), "choose another name, such as my_exp2f"))?;
+        }
         let reference = Reference::new(&problem.reference)
             .map_err(|e| QuestionError::new("approx", e.to_string(), "write a function of x, such as exp2(x)"))?;
         if reference.vars().len() != 1 {
@@ -120,6 +130,11 @@ impl Question {
             _ => {
                 let (lo, hi) = ends.f32_range().map_err(|e| bad(&e))?;
                 let floats = FloatDomain::new(lo, hi).map_err(|e| bad(&e))?;
+                if floats.count() == 1 {
+                    return Err(bad(&format!(
+                        "the domain holds the single number {lo:?}, where a constant is the answer"
+                    )));
+                }
                 (f64::from(floats.lo()), f64::from(floats.hi()), Some(floats))
             }
         };
@@ -142,7 +157,8 @@ impl Question {
             None if problem.format == Format::Real => Figure::Rel,
             None => Figure::Ulp,
         };
-        let question = Question { problem, reference, lo, hi, domain: floats, figure, notes, model };
+        let question =
+            Question { problem, reference, lo, hi, domain: floats, figure, notes, model, values: RwLock::default() };
         // What is wrong with grammar or operations is said before a run leaves anything behind.
         let spaces = question.variants().into_iter().map(|a| question.space(a)).collect::<Result<Vec<_>, _>>()?;
         if spaces.iter().all(Option::is_none) {
@@ -156,10 +172,25 @@ impl Question {
         self.problem.format == Format::Real
     }
 
-    /// The reference at a double, as a double-double.
+    /// The reference at a double, as a double-double. Fits of many structures ask for the same points, and MPFR takes
+    /// up to a millisecond for one, so values are remembered.
     pub fn value(&self, x: f64) -> Dd {
-        let (hi, lo) = self.reference.value_dd(&[x]);
-        Dd { hi, lo }
+        let known = self.values.read().ok().and_then(|values| values.get(&x.to_bits()).copied());
+        known.unwrap_or_else(|| {
+            let (hi, lo) = self.reference.value_dd(&[x]);
+            if let Ok(mut values) = self.values.write()
+                && values.len() < MOST_VALUES
+            {
+                values.insert(x.to_bits(), Dd { hi, lo });
+            }
+            Dd { hi, lo }
+        })
+    }
+
+    /// Most fused multiply-adds that a program may have.
+    pub fn max_fma(&self) -> u32 {
+        let limit = |r: &Requirement| if let Requirement::MaxFma(n) = r { Some(*n) } else { None };
+        self.problem.require.iter().filter_map(limit).min().unwrap_or(u32::MAX)
     }
 
     /// The metric that constants are fitted by.
@@ -175,6 +206,15 @@ impl Question {
             (false, Variant::Plain) => vec![Arithmetic::Plain],
             (false, Variant::Both) => vec![Arithmetic::Fma, Arithmetic::Plain],
         }
+    }
+
+    /// What a person should know who waits: that fma programs run through the interpreter here, where they do. Results
+    /// are the same bits.
+    pub fn slow_engine(&self) -> Option<String> {
+        let host = mathsmith_jit::Host::detect();
+        let fma = self.variants().contains(&Arithmetic::Fma);
+        (fma && !host.has_fma())
+            .then(|| "this machine has no fused multiply-add: fma programs run through the interpreter, slowly".into())
     }
 
     /// Grammar and search space of a variant; `None` where the operations leave it nothing of its own.

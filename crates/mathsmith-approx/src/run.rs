@@ -7,7 +7,7 @@
 
 use crate::files::{self, FileError};
 use crate::float::{self, Verified, objective::FloatObjective, polish};
-use crate::front::{Entry, Equalities, Front, SCHEMA, Search};
+use crate::front::{Entry, Equalities, Files, Front, SCHEMA, Search};
 use crate::observe::{Event, Observer};
 use crate::question::{Question, QuestionError};
 use crate::space::{self, Arithmetic};
@@ -139,6 +139,8 @@ struct Run<'a> {
     observer: &'a dyn Observer,
     record: Record,
     log: Option<std::fs::File>,
+    /// Held while the run writes into its folder.
+    lock: Option<files::Lock>,
 }
 
 /// Answers a question.
@@ -156,12 +158,16 @@ pub fn run(question: &Question, options: &RunOptions, observer: &dyn Observer) -
             allowed: None,
         },
     };
-    let mut run = Run { question, options, observer, record, log: None };
+    let mut run = Run { question, options, observer, record, log: None, lock: None };
     run.open()?;
     for note in &question.notes {
         observer.event(&Event::Note(note.clone()));
     }
-    let front = run.answer()?;
+    let mut front = run.answer()?;
+    if options.out.is_none() {
+        // Nothing is written, so nothing is named.
+        front.0.front.iter_mut().for_each(|e| e.files = Files::default());
+    }
     run.finish(&front)?;
     Ok(front.0)
 }
@@ -173,6 +179,7 @@ impl Run<'_> {
     fn open(&mut self) -> Result<(), RunError> {
         let Some(dir) = &self.options.out else { return Ok(()) };
         files::prepare_dir(dir)?;
+        self.lock = Some(files::lock(dir)?);
         if !self.options.resume {
             self.remove_stale(dir)?;
             files::write_atomic(&dir.join("problem.smith"), self.question.problem.to_string().as_bytes())?;
@@ -190,6 +197,10 @@ impl Run<'_> {
     fn remove_stale(&self, dir: &Path) -> Result<(), FileError> {
         let old = files::read(&dir.join("front.json")).ok();
         let old: Option<Front> = old.and_then(|text| serde_json::from_str(&text).ok());
+        if let Some(old) = &old {
+            let what = format!("this replaces the run of {} in {}", old.problem.reference, dir.display());
+            self.observer.event(&Event::Note(what));
+        }
         let listed = old.iter().flat_map(|f| &f.front).flat_map(|e| e.files.all());
         let listed: Vec<String> = listed.filter(|name| !name.contains(['/', '\\'])).map(str::to_owned).collect();
         let fixed = ["front.json", "log.jsonl", "run.json"].map(String::from);
@@ -338,7 +349,7 @@ impl Run<'_> {
             .map_err(QuestionError::fit)?;
         let small = question.adversarial(&domain, question::SMALL);
         let mut set = question.adversarial(&domain, question::LARGE);
-        let objective = FloatObjective::new(&nodes, &small, question.figure);
+        let objective = FloatObjective::new(&nodes, &small, question.figure, question.max_fma());
         let mut outcomes = Vec::new();
         let mut drafts = Vec::new();
         for (arithmetic, space, grammar) in &variants {

@@ -11,7 +11,8 @@ const MAX_DEGREE: usize = 12;
 /// Forms of at most `max_ops` operations out of those allowed by `has`; products and sums are fused where `fma` is.
 pub fn classical(has: &dyn Fn(Op) -> bool, max_ops: u32) -> Vec<Genome> {
     let fused = has(Op::Fma);
-    if !fused && !(has(Op::Add) && has(Op::Mul)) {
+    let separate = has(Op::Add) && has(Op::Mul);
+    if !fused && !separate {
         return Vec::new();
     }
     let mut forms = Vec::new();

@@ -26,8 +26,6 @@ pub struct Grammar {
     pub max_ops: u32,
     /// Most free constants of a program.
     pub max_params: u32,
-    /// Exact constants that a mutation may put in place of a free one.
-    pub constants: Vec<f64>,
     /// How often each kind of change is drawn.
     pub mutations: Mutations,
     /// Programs kept for each operation count.
@@ -125,13 +123,6 @@ pub const GRAMMAR_TABLE: &[GrammarKey] = &[
         default: Some("12"),
         doc: "most free constants of a program",
         set: |g, v| small(v, 0, 1000).map(|n| g.max_params = n),
-    },
-    GrammarKey {
-        name: "constants",
-        syntax: "NUMBER ...",
-        default: Some("1"),
-        doc: "exact constants that a mutation may put in place of a free one; `none` for none",
-        set: set_constants,
     },
     GrammarKey {
         name: "mutate",
@@ -244,7 +235,6 @@ fn empty() -> Grammar {
         ops: vec![],
         max_ops: 0,
         max_params: 0,
-        constants: vec![],
         mutations,
         archive: 0,
         islands: 0,
@@ -299,28 +289,6 @@ fn set_ops(grammar: &mut Grammar, value: &str) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-fn set_constants(grammar: &mut Grammar, value: &str) -> Result<(), Diagnostic> {
-    grammar.constants.clear();
-    if value == "none" {
-        return Ok(());
-    }
-    let words = lines::words(value);
-    if words.is_empty() {
-        let help = "list numbers, as in `constants 1 2 0.5`, or write `constants none`";
-        let span = Span::new(0, value.len());
-        return Err(Diagnostic::error(Code::Missing, span, "no constant is given", "nothing here").with_help(help));
-    }
-    for (text, span) in words {
-        let Some(number) = lines::decimal(text) else {
-            let help = "write decimal numbers, as in `constants 1 2 0.5`";
-            let message = format!("{} is no number", quote(text));
-            return Err(Diagnostic::error(Code::Number, span, message, "not a number").with_help(help));
-        };
-        grammar.constants.push(number);
-    }
-    Ok(())
-}
-
 fn set_mutations(grammar: &mut Grammar, value: &str) -> Result<(), Diagnostic> {
     grammar.mutations = Mutations::NONE;
     for ((name, span), weight) in lines::weights(value)? {
@@ -346,8 +314,6 @@ impl fmt::Display for Grammar {
         writeln!(f, "ops {}", ops.join(" "))?;
         writeln!(f, "max-ops {}", self.max_ops)?;
         writeln!(f, "max-params {}", self.max_params)?;
-        let constants: Vec<String> = self.constants.iter().map(|c| format!("{c:e}")).collect();
-        writeln!(f, "constants {}", if constants.is_empty() { "none".to_string() } else { constants.join(" ") })?;
         let kinds: Vec<String> =
             self.mutations.list().iter().map(|(name, weight)| format!("{name}:{weight}")).collect();
         writeln!(f, "mutate {}", kinds.join(" "))?;
@@ -383,15 +349,15 @@ mod tests {
     fn defaults_parse_and_unlisted_kinds_are_never_drawn() {
         let g = read("grammar g\nops add mul:2\n");
         assert_eq!(g.ops, [(OpName::Add, 1.0), (OpName::Mul, 2.0)]);
-        assert_eq!((g.max_ops, g.mutations.insert, g.constants.as_slice()), (12, 2.0, &[1.0][..]));
-        let g = read("grammar g\nops add\nmutate rewire:2.5 # only this\nconstants none\n");
+        assert_eq!((g.max_ops, g.mutations.insert), (12, 2.0));
+        let g = read("grammar g\nops add\nmutate rewire:2.5 # only this\n");
         assert_eq!((g.mutations.rewire, g.mutations.insert), (2.5, 0.0));
         assert_eq!(read(&g.to_string()), g);
     }
 
     #[test]
     fn all_errors_are_reported_at_once_with_their_lines() {
-        let text = "grammar g h\nops add:1 sbu:2\nmax-opps 3\nislands 0\nislands 4\nbatch x\nmutate inser:1\nconstants 1 two\n";
+        let text = "grammar g h\nops add:1 sbu:2\nmax-opps 3\nislands 0\nislands 4\nbatch x\nmutate inser:1\n";
         let errors = parse_grammar("bad.grammar", text).expect_err("bad");
         let drawn: Vec<String> = errors.iter().map(|e| e.report(false)).collect();
         let expected = [
@@ -402,7 +368,6 @@ mod tests {
             ("bad.grammar:5:1", "given twice"),
             ("bad.grammar:6:7", "whole number"),
             ("bad.grammar:7:8", "`insert`"),
-            ("bad.grammar:8:13", "no number"),
         ];
         assert_eq!(drawn.len(), expected.len(), "{}", drawn.join("\n"));
         for (drawn, (place, words)) in drawn.iter().zip(expected) {

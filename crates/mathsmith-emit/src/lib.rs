@@ -25,6 +25,7 @@ mod rust;
 pub use check::{EmitError, Lang, check, needs_contraction_guard};
 pub use harness::emit_test;
 pub use header::{Provenance, emit_source};
+pub use names::check as check_name;
 pub use real::{digits_for, emit_real};
 
 use mathsmith_ir::{Program, kernels};

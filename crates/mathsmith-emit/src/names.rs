@@ -102,12 +102,112 @@ fn is_identifier(name: &str) -> bool {
         && name != "_"
 }
 
-/// Whether `name` can name a function.
-pub(crate) fn check(name: &str, lang: Lang) -> Result<(), EmitError> {
+/// Functions of C's mathematical library (with those of common systems), each also with an `f` or `l` behind it. A
+/// compiler may take a call to one of these for its own.
+const C_MATHEMATICS: &[&str] = &[
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "ceil",
+    "copysign",
+    "cos",
+    "cosh",
+    "drem",
+    "erf",
+    "erfc",
+    "exp",
+    "exp10",
+    "exp2",
+    "expm1",
+    "fabs",
+    "fdim",
+    "finite",
+    "floor",
+    "fma",
+    "fmax",
+    "fmin",
+    "fmod",
+    "frexp",
+    "gamma",
+    "hypot",
+    "ilogb",
+    "isinf",
+    "isnan",
+    "j0",
+    "j1",
+    "jn",
+    "ldexp",
+    "lgamma",
+    "llrint",
+    "llround",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "logb",
+    "lrint",
+    "lround",
+    "modf",
+    "nan",
+    "nearbyint",
+    "nextafter",
+    "nexttoward",
+    "pow",
+    "pow10",
+    "remainder",
+    "remquo",
+    "rint",
+    "round",
+    "roundeven",
+    "scalb",
+    "scalbln",
+    "scalbn",
+    "significand",
+    "sin",
+    "sincos",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
+    "tgamma",
+    "trunc",
+    "y0",
+    "y1",
+    "yn",
+];
+
+/// Other functions that the headers of an emitted file or of its test declare.
+const C_LIBRARY: &[&str] = &[
+    "abs", "abort", "atexit", "atof", "atoi", "calloc", "clock", "div", "exit", "fclose", "fopen", "fprintf", "fputs",
+    "fread", "free", "fwrite", "getc", "getenv", "labs", "llabs", "malloc", "memchr", "memcmp", "memcpy", "memmove",
+    "memset", "perror", "printf", "putc", "putchar", "puts", "qsort", "rand", "random", "realloc", "remove", "rename",
+    "scanf", "signgam", "sprintf", "srand", "stderr", "stdin", "stdout", "strcmp", "strcpy", "strlen", "system",
+    "time",
+];
+
+fn is_c_library(name: &str) -> bool {
+    let base = name.strip_suffix(['f', 'l']).unwrap_or(name);
+    C_LIBRARY.contains(&name) || C_MATHEMATICS.contains(&name) || C_MATHEMATICS.contains(&base)
+}
+
+/// Whether `name` can name a function in a language.
+///
+/// # Errors
+/// [`EmitError::Name`] with the reason.
+pub fn check(name: &str, lang: Lang) -> Result<(), EmitError> {
     let why = if !is_identifier(name) {
         "letters, digits and underscores only, not beginning with a digit"
     } else if words(lang).contains(&name) {
         "the language or its library uses the word"
+    } else if lang == Lang::C && is_c_library(name) {
+        "the C library has a function of this name"
+    } else if name.starts_with("proof_") || name.starts_with("PROOF_") {
+        "names of the emitted test begin so"
     } else if lang == Lang::C && name.starts_with('_') {
         "names with a leading underscore are reserved"
     } else {

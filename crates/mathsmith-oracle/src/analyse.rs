@@ -35,7 +35,7 @@ pub struct Removable {
 /// Something about the domain that is no error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Note {
-    /// The function jumps at this double or just above it.
+    /// The function jumps, by more than 2^-30 of its size, at this double or just above it.
     Jump {
         /// The double.
         at: f64,
@@ -186,7 +186,9 @@ impl Search<'_> {
                     let jump = value.jump && self.jumps < LISTED;
                     if jump && b.abs_diff(a) <= 1 {
                         self.jumps += 1;
-                        self.note(Note::Jump { at: x });
+                        if self.steps(x, y) {
+                            self.note(Note::Jump { at: x });
+                        }
                     }
                     jump && b.abs_diff(a) > 1
                 }
@@ -210,6 +212,16 @@ impl Search<'_> {
             self.undefined(self.hi, true)?;
         }
         Ok(())
+    }
+
+    /// Whether the values at two neighbouring doubles differ by more than 2^-30 of their size. A branch that changes
+    /// there without a step (`if x < 1 then x else x^2` at 1) is no jump, and a continuous function that moves so fast
+    /// between neighbours is as good as one.
+    fn steps(&self, x: f64, y: f64) -> bool {
+        let (a, b) = (self.reference.value(&[x], BITS), self.reference.value(&[y], BITS));
+        let size = Float::with_val(BITS, a.abs_ref()) + Float::with_val(BITS, b.abs_ref());
+        let step = Float::with_val(BITS, &b - &a).abs();
+        !(step <= size * Float::with_val(BITS, Float::i_exp(1, -30)))
     }
 
     fn on(&self, a: &Float, b: &Float, p: u32) -> Enclosure {

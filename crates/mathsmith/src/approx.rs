@@ -116,6 +116,9 @@ fn answer(
     quiet: bool,
 ) -> Result<Outcome, Failure> {
     let terminal = Terminal::new(quiet);
+    if let Some(text) = question.slow_engine() {
+        eprintln!("note: {text}");
+    }
     let result = run::run(question, options, &terminal);
     terminal.clear();
     let front = result.map_err(|e| Failure::run(&e, raw, options.out.as_deref()))?;

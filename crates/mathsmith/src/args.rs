@@ -61,10 +61,10 @@ pub enum Command {
 /// Settings shared by commands; every one may stand in a problem file as well.
 #[derive(Args, Default)]
 pub struct Settings {
-    /// Domain A..B, or A..<B without its end (default: the whole format)
+    /// Domain A..B, or 'A..<B' without its end (quote the < for the shell)
     #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
     pub on: Option<String>,
-    /// Number format: real, f32, f64, f16 or bf16 [default: f32]
+    /// Number format: f32 or real (others are refused in this version) [default: f32]
     #[arg(long = "type", value_name = "TYPE", allow_hyphen_values = true)]
     pub ty: Option<String>,
     /// Largest error allowed, in ulp of the real value
@@ -76,7 +76,7 @@ pub struct Settings {
     /// Largest absolute error allowed
     #[arg(long, value_name = "V", allow_hyphen_values = true)]
     pub max_abs: Option<String>,
-    /// Demands: exact:A->B, odd, even, monotone, join:C, saturate, no-div, no-branch, no-table, max-fma:N
+    /// Demands: no-div, no-branch, no-table, max-fma:N (others are refused in this version)
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub require: Option<String>,
     /// Operations allowed, such as add,sub,mul,div
@@ -88,13 +88,13 @@ pub struct Settings {
     /// fma, plain or both [default: both]
     #[arg(long, value_name = "V", allow_hyphen_values = true)]
     pub variant: Option<String>,
-    /// What is cheap: ops, throughput, latency or size [default: ops]
+    /// What is cheap: ops, throughput or latency [default: ops]
     #[arg(long, value_name = "COST", allow_hyphen_values = true)]
     pub minimize: Option<String>,
     /// Machine model [default: x86-64-v3]
     #[arg(long, value_name = "MODEL", allow_hyphen_values = true)]
     pub target: Option<String>,
-    /// Range reduction: auto, none or its name
+    /// Range reduction: auto or none (named ones are refused in this version)
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub reduce: Option<String>,
     /// Search space: a shipped grammar's name or a file

@@ -8,9 +8,12 @@ use crate::progress::{Terminal, grouped};
 use mathsmith_approx::entry::error_record;
 use mathsmith_approx::files;
 use mathsmith_approx::fitting::{self, FittedForm, FittingError, Fixed, Proof};
+use mathsmith_approx::float::objective::Figure;
 use mathsmith_approx::question::Question;
 use mathsmith_approx::run::VERSION;
-use mathsmith_dsl::{Code, Diagnostic, Expr, Resolved, SourceText, free_names, parse_expr_with_vars};
+use mathsmith_dsl::{
+    Code, Constant, Diagnostic, Expr, ExprNode, Resolved, SourceText, free_names, parse_expr_with_vars,
+};
 use mathsmith_emit::{Lang, Provenance, digits_for, emit_real, emit_source, emit_test};
 use mathsmith_ir::{Literal, RealLit};
 use std::path::{Path, PathBuf};
@@ -52,7 +55,20 @@ fn fixed(text: &str) -> Result<Fixed, Failure> {
 pub fn fit(source: &str, reference: &str, fix: &[String], settings: &Settings) -> Result<Outcome, Failure> {
     let mut raw = flags(settings)?;
     raw.set("approx", reference)?;
+    // What steers a search means nothing here; taking it in silence would be a lie.
+    for name in ["evals", "time", "ops", "max-ops", "require", "minimize", "reduce", "grammar", "from-scratch"] {
+        if let Some(place) = raw.place(name) {
+            let help = "leave it out: `fit` keeps to the form as written";
+            return Err(place.error(Code::Conflict, format!("`fit` has no setting `{name}`"), "not here", help).into());
+        }
+    }
     let expr = form(source)?;
+    let e = expr.nodes.iter().any(|n| matches!(n, ExprNode::Constant(Constant::E)));
+    if e && !settings.json {
+        print(
+            "note: `e` in the form is the base of the natural logarithm, 2.718…; a free constant needs another name\n",
+        )?;
+    }
     let fixed = fix.iter().map(|f| fixed(f)).collect::<Result<Vec<_>, _>>()?;
     let Resolved { problem, run } = raw.clone().resolve()?;
     let question = Question::new(problem).map_err(|e| Failure::question(&e, Some(&raw)))?;
@@ -74,8 +90,15 @@ pub fn fit(source: &str, reference: &str, fix: &[String], settings: &Settings) -
             print(&format!("note: {note}\n"))?;
         }
         for f in &fitted {
-            print(&text(f))?;
+            print(&text(&question, f))?;
         }
+    }
+    if let (Some(bound), false) = (&question.problem.bound, settings.json) {
+        print(&if met {
+            format!("{bound} met\n")
+        } else {
+            format!("{bound} not met by this form; give it more terms, or loosen the bound\n")
+        })?;
     }
     if let Some(out) = run.out.map(PathBuf::from) {
         write(&out, &question, source, fix, &fitted)?;
@@ -87,7 +110,7 @@ fn figure(question: &Question, f: &FittedForm) -> f64 {
     match &f.proof {
         Proof::Swept(report) => mathsmith_approx::float::figure(question, report),
         Proof::Sampled(report) => match question.figure {
-            mathsmith_approx::float::objective::Figure::Abs => report.max_abs,
+            Figure::Abs => report.max_abs,
             _ => report.max_rel,
         },
     }
@@ -117,17 +140,32 @@ fn real_text(r: RealLit) -> String {
     if terms.is_empty() { "0x0p+0".into() } else { terms.join(" + ") }
 }
 
-fn text(f: &FittedForm) -> String {
+/// Unit of the figure that is minimised.
+fn metric_name(question: &Question) -> &'static str {
+    match question.figure {
+        Figure::Ulp => "ULP",
+        Figure::Rel => "relative",
+        Figure::Abs => "absolute",
+    }
+}
+
+fn text(question: &Question, f: &FittedForm) -> String {
     let mut out = format!("\n{} form\n", f.arithmetic.word());
     for (name, decimal, exact) in constants(f) {
         out.push_str(&format!("  {name:<6} = {decimal:<24} {exact}\n"));
     }
+    if f.fit.program.params().is_empty() {
+        out.push_str("  no free constants: nothing is fitted\n");
+    }
     let m = &f.fit.minimax;
     let level = if m.equioscillates { "equioscillates" } else { "does not equioscillate" };
-    out.push_str(&format!(
-        "  real constants, real arithmetic: max error {:.4e} in the metric ({level}, levelled to {:.4}; sampled)\n",
-        m.max_error, m.levelled
-    ));
+    if !f.fit.program.params().is_empty() {
+        let unit = metric_name(question);
+        out.push_str(&format!(
+            "  real constants, real arithmetic: max error {:.4e} {unit} ({level}, levelled to {:.4}; sampled)\n",
+            m.max_error, m.levelled
+        ));
+    }
     match &f.proof {
         Proof::Swept(r) => {
             out.push_str(&format!(
@@ -143,10 +181,10 @@ fn text(f: &FittedForm) -> String {
                 r.max_abs.input_hex,
                 grouped(r.not_correctly_rounded)
             ));
-            if let Some(rounded) = &f.fit.rounded {
+            if let Some(nearest) = f.nearest {
                 out.push_str(&format!(
-                    "    (constants rounded to nearest would give at least {:.4}, sampled)\n",
-                    rounded.nearest_error
+                    "    with every constant rounded to nearest: {nearest:.6} {}, by the same sweep\n",
+                    metric_name(question)
                 ));
             }
         }

@@ -118,7 +118,8 @@ fn chosen(question: &Question, candidates: &[Candidate], verified: &[Verified]) 
     let known = |c: &Candidate| verified.iter().any(|v| v.candidate.program == c.program);
     let mut all = Vec::new();
     for arithmetic in question.variants() {
-        let own = candidates.iter().filter(|c| c.draft.arithmetic == arithmetic && question.near(c.screened) && !known(c));
+        let own =
+            candidates.iter().filter(|c| c.draft.arithmetic == arithmetic && question.near(c.screened) && !known(c));
         all.extend(polish::select(own.cloned().collect(), question.problem.minimize, MOST_PROGRAMS));
     }
     all
@@ -152,7 +153,8 @@ pub fn prove(
             let chosen = chosen(question, &candidates, &verified);
             // From here on only what has a chance is worth the effort.
             open = chosen.iter().map(|c| c.draft.clone()).collect();
-            if hot == HOT_ROUNDS || domain.count() < 1 << 24 {
+            // A sweep by MPFR alone is too slow to be repeated.
+            if hot == HOT_ROUNDS || domain.count() < 1 << 24 || !question.reference.has_fast_path() {
                 break;
             }
             let programs: Vec<Program> = chosen.iter().map(|c| c.program.clone()).collect();

@@ -6,7 +6,7 @@
 
 use crate::structure::{Fitted, Genome, Objective, Standing};
 use mathsmith_fit::{Fitter, LmOptions, Nodes, Tape};
-use mathsmith_ir::{Interpreter, Literal, Program, Type};
+use mathsmith_ir::{Interpreter, Literal, Op, Program, Type};
 use mathsmith_verify::{AdversarialSet, Screened};
 
 /// The error figure that a question bounds.
@@ -36,6 +36,7 @@ pub struct FloatObjective<'a> {
     nodes: &'a Nodes,
     set: &'a AdversarialSet,
     figure: Figure,
+    max_fma: u32,
     options: LmOptions,
 }
 
@@ -48,8 +49,9 @@ pub struct FloatWorker {
 
 impl<'a> FloatObjective<'a> {
     /// The objective on `nodes` (weighted by the metric that `figure` names) and the adversarial `set`.
-    pub fn new(nodes: &'a Nodes, set: &'a AdversarialSet, figure: Figure) -> Self {
-        FloatObjective { nodes, set, figure, options: LmOptions::default() }
+    /// Programs with more than `max_fma` fused multiply-adds have no value.
+    pub fn new(nodes: &'a Nodes, set: &'a AdversarialSet, figure: Figure, max_fma: u32) -> Self {
+        FloatObjective { nodes, set, figure, max_fma, options: LmOptions::default() }
     }
 }
 
@@ -70,6 +72,10 @@ impl Objective for FloatObjective<'_> {
 
     fn evaluate(&self, worker: &mut FloatWorker, genome: &Genome, standing: Standing) -> Option<Fitted> {
         let FloatWorker { fitter, tape, out } = worker;
+        let fused = genome.instrs.iter().filter(|i| i.op == Op::Fma).count();
+        if fused > self.max_fma as usize {
+            return None;
+        }
         tape.rebuild(&genome.to_program("candidate", Type::Real)).ok()?;
         let fit = fitter.least_squares(tape, self.nodes, &genome.constants(), &self.options).ok()?;
         // Rounding may help a little, never by this much.

@@ -58,6 +58,10 @@ pub fn shortlist(question: &Question, arithmetic: Arithmetic, archive: &[FrontEn
     // The best few of each price, and of these the ones that come closest to the best that costs no more.
     let minimize = question.problem.minimize;
     let mut sorted: Vec<&Draft> = drafts.iter().filter(|d| question.near(d.rough)).collect();
+    if sorted.is_empty() {
+        // Nothing comes near; what there is shows how far it is.
+        sorted = drafts.iter().collect();
+    }
     sorted.sort_by(|a, b| {
         let (x, y) = (a.price.order(minimize), b.price.order(minimize));
         x.0.total_cmp(&y.0).then(x.1.total_cmp(&y.1)).then(a.rough.total_cmp(&b.rough))

@@ -390,7 +390,6 @@ fn split(genome: &mut Genome, space: &SearchSpace, rng: &mut KeyedRng) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::structure::normal;
     use mathsmith_ir::{Type, verify};
     use mathsmith_search::DrawKey;
 
@@ -426,7 +425,7 @@ mod tests {
             let mut sizes = std::collections::BTreeSet::new();
             walk(&space, 3000, |_, child| {
                 assert!(space.contains(child), "{child:?}");
-                assert_eq!(normal::normalise(child, space.allowed()).as_ref(), Some(child));
+                assert_eq!(normalise(child, space.allowed()).as_ref(), Some(child));
                 let program = child.to_program("child", Type::Real);
                 verify::check(&program).unwrap_or_else(|e| panic!("{child:?}: {e:?}"));
                 assert_eq!(program.params().len(), child.constants().len());
@@ -444,7 +443,7 @@ mod tests {
             walk(space, 400, |mate, parent| {
                 let mut genome = parent.clone();
                 let applied = apply(operator, &mut genome, &|_| Some(mate), space, &mut rng(made));
-                let child = applied.then(|| normal::normalise(&genome, space.allowed())).flatten();
+                let child = applied.then(|| normalise(&genome, space.allowed())).flatten();
                 if let Some(child) = child {
                     let program = child.to_program("child", Type::F64);
                     verify::check(&program).unwrap_or_else(|e| panic!("{operator:?} {child:?}: {e:?}"));
@@ -465,7 +464,7 @@ mod tests {
                     return;
                 }
                 made += 1;
-                let grown = normal::normalise(&grown, space.allowed()).expect("an insertion makes no cycle");
+                let grown = normalise(&grown, space.allowed()).expect("an insertion makes no cycle");
                 for x in [0.11, 0.5, 0.97] {
                     let values = (parent.eval(&[x]), grown.eval(&[x]));
                     let (Some(a), Some(b)) = values else { panic!("no value for {parent:?}") };

@@ -14,31 +14,33 @@
 #include <time.h>
 
 /* Inputs are numbered in the order of their values: bits for positive ones, minus the bits of |x| below 0. */
-#define FIRST INT64_C(@FIRST@)
-#define LAST INT64_C(@LAST@)
-#define CHECKSUM UINT64_C(@CHECKSUM@)
+#define PROOF_FIRST INT64_C(@FIRST@)
+#define PROOF_LAST INT64_C(@LAST@)
+#define PROOF_CHECKSUM UINT64_C(@CHECKSUM@)
 /* Largest error in units in the last place, over all inputs. */
-static const double stated = @STATED@;
+static const double proof_stated = @STATED@;
 
 /* input, recorded result, correctly rounded result (bits); exact value as a sum of two doubles */
-struct worst { uint32_t x, result, rounded; double hi, lo; };
-static const struct worst worst[] = {
+struct proof_worst { uint32_t x, result, rounded; double hi, lo; };
+static const struct proof_worst proof_worst[] = {
 @WORST@};
 
 /* inputs beside the domain: input, recorded result (bits) */
-static const uint32_t special[][2] = {
+static const uint32_t proof_special[][2] = {
 @SPECIAL@};
 
-static uint32_t bits_of(float x) { uint32_t b; memcpy(&b, &x, sizeof b); return b; }
-static float float_of(uint32_t b) { float x; memcpy(&x, &b, sizeof x); return x; }
+/* Everything here has names of its own, so that the function can have almost any. */
+static float proof_call(float proof_x) { return @NAME@(proof_x); }
+static uint32_t proof_bits_of(float x) { uint32_t b; memcpy(&b, &x, sizeof b); return b; }
+static float proof_float_of(uint32_t b) { float x; memcpy(&x, &b, sizeof x); return x; }
 /* every NaN counts as the same */
-static uint32_t canonical(uint32_t b) { return (b & UINT32_C(0x7fffffff)) > UINT32_C(0x7f800000) ? UINT32_C(0x7fc00000) : b; }
-static uint64_t mix(uint64_t z) {
+static uint32_t proof_canonical(uint32_t b) { return (b & UINT32_C(0x7fffffff)) > UINT32_C(0x7f800000) ? UINT32_C(0x7fc00000) : b; }
+static uint64_t proof_mix(uint64_t z) {
     z = (z ^ (z >> 32)) * UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ (z >> 29)) * UINT64_C(0x6a09e667f3bcc909);
     return z ^ (z >> 32);
 }
-static double error_in_ulp(float c, double hi, double lo) {
+static double proof_error_in_ulp(float c, double hi, double lo) {
     int e;
     double d = (double)c - hi;
     d -= lo;
@@ -47,59 +49,59 @@ static double error_in_ulp(float c, double hi, double lo) {
     return ldexp(fabs(d), 24 - e);
 }
 /* number of floats from one to the other */
-static int64_t key(uint32_t b) { return b >> 31 ? -(int64_t)(b & UINT32_C(0x7fffffff)) : (int64_t)b; }
+static int64_t proof_key(uint32_t b) { return b >> 31 ? -(int64_t)(b & UINT32_C(0x7fffffff)) : (int64_t)b; }
 
-enum { BLOCK = 4096 };
-static float in[BLOCK], out[BLOCK];
+enum { PROOF_BLOCK = 4096 };
+static float proof_in[PROOF_BLOCK], proof_out[PROOF_BLOCK];
 
 int main(void) {
     int failures = 0;
-    const size_t worsts = sizeof worst / sizeof *worst - 1, specials = sizeof special / sizeof *special - 1;
+    const size_t worsts = sizeof proof_worst / sizeof *proof_worst - 1, specials = sizeof proof_special / sizeof *proof_special - 1;
     const clock_t start = clock();
     uint64_t sum = 0;
     int64_t k;
     size_t i;
     double largest = 0;
-    for (k = FIRST; k <= LAST; k += BLOCK) {
-        const size_t n = LAST - k + 1 < BLOCK ? (size_t)(LAST - k + 1) : BLOCK;
+    for (k = PROOF_FIRST; k <= PROOF_LAST; k += PROOF_BLOCK) {
+        const size_t n = PROOF_LAST - k + 1 < PROOF_BLOCK ? (size_t)(PROOF_LAST - k + 1) : PROOF_BLOCK;
         for (i = 0; i < n; i++) {
             const int64_t j = k + (int64_t)i;
-            in[i] = float_of(j < 0 ? (uint32_t)-j | UINT32_C(0x80000000) : (uint32_t)j);
+            proof_in[i] = proof_float_of(j < 0 ? (uint32_t)-j | UINT32_C(0x80000000) : (uint32_t)j);
         }
-        for (i = 0; i < n; i++) out[i] = @NAME@(in[i]);
-        for (i = 0; i < n; i++) sum += mix((uint64_t)bits_of(in[i]) << 32 | canonical(bits_of(out[i])));
+        for (i = 0; i < n; i++) proof_out[i] = proof_call(proof_in[i]);
+        for (i = 0; i < n; i++) sum += proof_mix((uint64_t)proof_bits_of(proof_in[i]) << 32 | proof_canonical(proof_bits_of(proof_out[i])));
     }
     for (i = 0; i < worsts; i++) {
-        const struct worst w = worst[i];
-        const float c = @NAME@(float_of(w.x));
-        const uint32_t b = canonical(bits_of(c));
-        const double e = error_in_ulp(c, w.hi, w.lo);
-        int64_t apart = key(b) - key(w.rounded);
+        const struct proof_worst w = proof_worst[i];
+        const float c = proof_call(proof_float_of(w.x));
+        const uint32_t b = proof_canonical(proof_bits_of(c));
+        const double e = proof_error_in_ulp(c, w.hi, w.lo);
+        int64_t apart = proof_key(b) - proof_key(w.rounded);
         if (apart < 0) apart = -apart;
         if (b != w.result) {
             if (failures++ < 5)
-                printf("@NAME@(%a) is %a, %a was verified\n", (double)float_of(w.x), (double)c, (double)float_of(w.result));
+                printf("@NAME@(%a) is %a, %a was verified\n", (double)proof_float_of(w.x), (double)c, (double)proof_float_of(w.result));
         }
-        if (!(e <= stated * (1 + 1e-12)) || (double)apart > 2 * stated + 1) {
+        if (!(e <= proof_stated * (1 + 1e-12)) || (double)apart > 2 * proof_stated + 1) {
             if (failures++ < 5)
-                printf("@NAME@(%a) is %a: %.6f ULP from the exact value, at most %.6f is stated\n", (double)float_of(w.x), (double)c, e, stated);
+                printf("@NAME@(%a) is %a: %.6f ULP from the exact value, at most %.6f is stated\n", (double)proof_float_of(w.x), (double)c, e, proof_stated);
         }
         if (e > largest) largest = e;
     }
     for (i = 0; i < specials; i++) {
-        const float c = @NAME@(float_of(special[i][0]));
-        if (canonical(bits_of(c)) != special[i][1]) {
+        const float c = proof_call(proof_float_of(proof_special[i][0]));
+        if (proof_canonical(proof_bits_of(c)) != proof_special[i][1]) {
             failures++;
-            printf("@NAME@(%a) is %a, %a was verified\n", (double)float_of(special[i][0]), (double)c, (double)float_of(special[i][1]));
+            printf("@NAME@(%a) is %a, %a was verified\n", (double)proof_float_of(proof_special[i][0]), (double)c, (double)proof_float_of(proof_special[i][1]));
         }
     }
-    if (worsts > 0 && !(largest >= stated * (1 - 1e-12))) {
+    if (worsts > 0 && !(largest >= proof_stated * (1 - 1e-12))) {
         failures++;
-        printf("the worst input has %.9g ULP here, %.9g when verified\n", largest, stated);
+        printf("the worst input has %.9g ULP here, %.9g when verified\n", largest, proof_stated);
     }
-    if (sum != CHECKSUM) {
+    if (sum != PROOF_CHECKSUM) {
         failures++;
-        printf("checksum %016llx, %016llx when verified\n", (unsigned long long)sum, (unsigned long long)CHECKSUM);
+        printf("checksum %016llx, %016llx when verified\n", (unsigned long long)sum, (unsigned long long)PROOF_CHECKSUM);
     }
     if (failures) {
         printf("FAILED: this build does not compute the function that was verified. Usual causes: -ffast-math or\n"

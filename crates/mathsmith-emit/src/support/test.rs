@@ -11,7 +11,6 @@
 
 #[path = "@STEM@.rs"]
 mod function;
-use function::@NAME@;
 
 // Inputs are numbered in the order of their values: bits for positive ones, minus the bits of |x| below 0.
 const FIRST: i64 = @FIRST@;
@@ -63,7 +62,7 @@ fn prove() -> Result<String, String> {
             *x = f32::from_bits(if j < 0 { (-j) as u32 | 0x8000_0000 } else { j as u32 });
         }
         for (y, &x) in output[..n].iter_mut().zip(&input[..n]) {
-            *y = @NAME@(x);
+            *y = function::@NAME@(x);
         }
         for (y, x) in output[..n].iter().zip(&input[..n]) {
             sum = sum.wrapping_add(mix((x.to_bits() as u64) << 32 | canonical(y.to_bits()) as u64));
@@ -72,7 +71,7 @@ fn prove() -> Result<String, String> {
     }
     let mut largest = 0f64;
     for &(x, result, rounded, hi, lo) in WORST {
-        let c = @NAME@(f32::from_bits(x));
+        let c = function::@NAME@(f32::from_bits(x));
         let e = error_in_ulp(c, hi, lo);
         let bits = canonical(c.to_bits());
         if bits != result {
@@ -87,7 +86,7 @@ fn prove() -> Result<String, String> {
         largest = largest.max(e);
     }
     for &(x, result) in SPECIAL {
-        let c = @NAME@(f32::from_bits(x));
+        let c = function::@NAME@(f32::from_bits(x));
         if canonical(c.to_bits()) != result {
             failures.push(format!("@NAME@({:e}) is {c:e}, {:e} was verified", f32::from_bits(x), f32::from_bits(result)));
         }
