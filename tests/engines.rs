@@ -10,7 +10,7 @@
 use mathsmith_emit::{EmitError, Lang, emit_function};
 use mathsmith_ir::corpus::{self, Case, Mismatch, Run};
 use mathsmith_ir::sample::{self, SplitMix};
-use mathsmith_ir::{Column, Engine, EngineError, Interpreter, Literal, Node, Op, Program, Type};
+use mathsmith_ir::{Column, Engine, EngineError, Interpreter, Literal, Node, Op, Program, Type, kernels, staged};
 use mathsmith_jit::{Compiler as Jit, EngineKind, Host, Lanes, engine_for, engine_on};
 use mathsmith_native::{Compiler, Language, RowBinary, RowFunction, RowProgram, Toolchain};
 use std::collections::BTreeSet;
@@ -19,6 +19,10 @@ use std::path::Path;
 /// Programs of the corpus that compute with reals, which have no machine form. There are none: the format of the corpus
 /// has no real values, and exact arithmetic inside a program would be refused by every engine here.
 const REAL_PROGRAMS: &[&str] = &[];
+
+/// The file of programs that add up rows. One kernel or one emitted function handles each row on its own and refuses them;
+/// the interpreter and the engine of several kernels run them.
+const REDUCTIONS: &str = "reductions.case";
 
 /// Flags for C compilers. Without `-march` the base level of x86-64 has no fused multiply-add, so that `fma` is a library
 /// routine; with it gcc contracts by default what the emitted source must forbid.
@@ -35,6 +39,17 @@ fn cases() -> Vec<Case> {
     assert_eq!(real, REAL_PROGRAMS, "programs with reals");
     assert!(cases.len() >= 200, "only {} programs were found", cases.len());
     cases
+}
+
+/// The cases whose rows do not depend on each other, after a look at what is left out.
+fn row_cases() -> Vec<Case> {
+    let (reducing, rows): (Vec<Case>, Vec<Case>) =
+        cases().into_iter().partition(|c| staged::has_reductions(&c.program));
+    assert!(reducing.len() >= 60, "only {} programs reduce", reducing.len());
+    for case in &reducing {
+        assert!(case.path.ends_with(REDUCTIONS), "`{}` reduces, but is not in {REDUCTIONS}", case.program.name());
+    }
+    rows
 }
 
 fn uses_real(p: &Program) -> bool {
@@ -67,7 +82,7 @@ fn interpreter() {
 #[test]
 fn jit_scalar_and_automatic() {
     let mut jit = Jit::new(&Host::detect()).expect("a machine for which kernels are compiled");
-    for case in &cases() {
+    for case in &row_cases() {
         for lanes in [Lanes::Scalar, Lanes::Auto] {
             let mut kernel = jit.compile(&case.program, lanes).unwrap_or_else(|e| panic!("{lanes:?}: {e}"));
             corpus::check(&mut kernel, case).unwrap_or_else(|e| panic!("{lanes:?}, {} lanes: {e}", kernel.lanes()));
@@ -79,7 +94,7 @@ fn jit_scalar_and_automatic() {
 fn jit_vectors() {
     let mut jit = Jit::new(&Host::detect()).expect("a machine for which kernels are compiled");
     let (mut ran, mut mixed) = (0, 0);
-    for case in &cases() {
+    for case in &row_cases() {
         let p = &case.program;
         match jit.compile(p, Lanes::Simd128) {
             Ok(mut kernel) => {
@@ -89,6 +104,7 @@ fn jit_vectors() {
             }
             // Lanes have one width: a program may only be refused if its values have two.
             Err(refused) => {
+                let p = &*kernels::lower(p);
                 let live = p.live();
                 let values = p.values().filter(|v| live[v.index()]);
                 let widths: BTreeSet<_> = values.filter_map(|v| p.ty(v).bits()).filter(|&bits| bits > 1).collect();
@@ -183,7 +199,7 @@ fn fixed_cases(cases: &[Case]) -> Vec<Case> {
 }
 
 fn corpus_through(lang: Lang, compiler: Compiler, flags: &[&[&str]]) {
-    let cases = cases();
+    let cases = row_cases();
     let fixed = fixed_cases(&cases);
     let runs = |cases: &[Case]| cases.iter().map(|c| c.runs.len()).sum::<usize>();
     assert_eq!(runs(&fixed), runs(&cases), "every run is checked");
@@ -213,7 +229,7 @@ fn emitted_rust() {
 
 #[test]
 fn a_compiler_told_to_give_up_ieee_arithmetic_is_noticed() {
-    let fixed = fixed_cases(&cases());
+    let fixed = fixed_cases(&row_cases());
     let rows = source_of(fixed.iter().map(|c| &c.program), Lang::C);
     for_each_build(&rows, Compiler::Gcc, &[&["-O2", "-ffast-math"]], |binary, how| {
         let differs = |(i, case): (usize, &Case)| {
@@ -237,7 +253,10 @@ fn random_program(seed: u64) -> (Program, usize) {
     let mut rng = SplitMix::new(!seed);
     let types = if seed.is_multiple_of(2) { &TYPES[..] } else { &[Type::F32, Type::I32, Type::Bool] };
     let size = 2 + rng.below(24);
-    let mut p = sample::program(seed, types, size);
+    let mut p = match seed % 8 {
+        5 => sample::program_with(seed, types, size, &Op::ELEMENTARY),
+        _ => sample::program(seed, types, size),
+    };
     for i in 0..p.params().len() {
         let ty = p.params()[i].ty;
         p.set_param(i, sample::literal(&mut rng, ty));
@@ -318,6 +337,20 @@ fn random_programs_in_rust() {
 }
 
 // ---- refusals ----
+
+#[test]
+fn programs_that_reduce_are_refused_where_rows_stand_alone() {
+    let mut jit = Jit::new(&Host::detect()).expect("a machine for which kernels are compiled");
+    for case in cases().iter().filter(|c| staged::has_reductions(&c.program)) {
+        let p = &case.program;
+        let refused = jit.compile(p, Lanes::Auto).map(|_| ()).expect_err("one kernel");
+        assert!(matches!(refused, EngineError::Unsupported { .. }), "{refused}");
+        for lang in [Lang::C, Lang::Rust] {
+            let refused = emit_function(p, lang, "r", &[]).expect_err("a function of one row");
+            assert!(matches!(refused, EmitError::Reduction { .. }), "{refused}");
+        }
+    }
+}
 
 #[test]
 fn programs_over_reals_are_refused_by_every_engine_with_a_reason() {

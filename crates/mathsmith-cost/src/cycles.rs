@@ -9,7 +9,7 @@
 
 use crate::model::key;
 use crate::{CostError, Model, is_free};
-use mathsmith_ir::{Node, Program, Type};
+use mathsmith_ir::{Node, Program, Type, kernels};
 use serde::{Deserialize, Serialize};
 
 /// Modelled cycles.
@@ -26,6 +26,8 @@ pub struct Cost {
 /// # Errors
 /// [`CostError::Real`] for a program over reals, [`CostError::MissingOp`] for an operation without figures.
 pub fn cycles(program: &Program, model: &Model) -> Result<Cost, CostError> {
+    // An elementary function costs what its kernel costs. Reductions have no figure: they are not work of one row.
+    let program = &*kernels::lower(program);
     let free = is_free(program);
     let live = program.live();
     let bits = |t: Type| t.bits().unwrap_or(0);
@@ -102,6 +104,31 @@ mod tests {
         // Four fma on two pipes and four additions on the other two: the time of one of them.
         let c = cycles(&p, &m).unwrap();
         assert_eq!((c.throughput, c.latency), (4.0 * 0.5 / 8.0, 4.0 * 4.0 + 4.0 * 3.0));
+    }
+
+    #[test]
+    fn functions_cost_their_kernels_and_reductions_have_no_figure() {
+        let m = Model::builtin("x86-64-v3").unwrap();
+        for op in Op::ELEMENTARY {
+            for ty in [Type::F32, Type::F64] {
+                let mut p = Program::new("t");
+                let args: Vec<Value> = (0..op.arity()).map(|i| p.input(format!("x{i}"), ty)).collect();
+                let y = p.must(op, &args);
+                p.output(y);
+                let cost = cycles(&p, &m).unwrap_or_else(|e| panic!("{e}"));
+                assert_eq!(cost, cycles(&kernels::lower(&p), &m).unwrap());
+                assert!(cost.latency > 40.0 && cost.throughput > 3.0, "{} {ty}: {cost:?}", op.name());
+                assert_eq!(crate::count_ops(&p).total, 1);
+            }
+        }
+        for op in Op::REDUCTIONS {
+            let mut p = Program::new("t");
+            let x = p.input("x", Type::F32);
+            let y = p.must(op, &vec![x; op.arity()]);
+            p.output(y);
+            assert!(matches!(cycles(&p, &m), Err(CostError::MissingOp { .. })));
+            assert_eq!(crate::count_ops(&p).total, 1);
+        }
     }
 
     #[test]

@@ -229,7 +229,7 @@ impl<'a> Parser<'a> {
         }
         let head = Arith::from_name(name)
             .map(Head::Arith)
-            .or_else(|| Op::PLAIN.into_iter().find(|o| o.name() == name).map(Head::Other));
+            .or_else(|| Op::named().find(|o| o.name() == name).map(Head::Other));
         let Some(head) = head else {
             self.at = start;
             return Err(self.error(format!("`{name}` is not an operation")));

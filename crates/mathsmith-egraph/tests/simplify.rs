@@ -84,6 +84,31 @@ fn exact_simplification_keeps_every_bit_of_random_programs() {
 }
 
 #[test]
+fn elementary_functions_and_reductions_are_opaque() {
+    let mut rng = SplitMix::new(17);
+    let limits = Limits { nodes: 800, iterations: 5, ..Limits::thorough(RuleClass::Exact) };
+    let extra: Vec<Op> = Op::ELEMENTARY.into_iter().chain(Op::REDUCTIONS).collect();
+    let mut compared = 0;
+    for seed in 0..160u64 {
+        let types: &[Type] = if seed % 2 == 0 { &[Type::F32] } else { &[Type::F64, Type::Bool] };
+        let p = sample::program_with(seed, types, 4 + (seed % 8) as usize, &extra);
+        if reads_nan_bits(&p) {
+            continue;
+        }
+        let q = simplify(&p, RuleClass::Exact, &limits);
+        assert!(operations(&q) <= operations(&p), "\n{p}\nbecame\n{q}");
+        same_bits(&p, &q, &mut rng);
+        compared += 1;
+    }
+    assert!(compared >= 60, "{compared}");
+    // What is around and inside of them is simplified all the same.
+    for (text, after) in [("exp(x*1) + 0*0", 2), ("sum(x - 0)", 1), ("-(-dot(x, y*1))", 1)] {
+        let p = skeleton(text, Type::F32).expect("a skeleton");
+        assert_eq!(operations(&simplify(&p, RuleClass::Exact, &Limits::thorough(RuleClass::Exact))), after, "{text}");
+    }
+}
+
+#[test]
 fn exact_simplification_finds_what_is_free() {
     for (text, after) in [
         ("(x*1 - 0)*-1", 1),

@@ -291,6 +291,20 @@ impl Writer<'_> {
             // The shift of a negative number is arithmetic in every compiler, though C leaves it to them.
             Op::Shr => format!("{a} >> ({b} & {mask})"),
             Op::ShrLogical => format!("({signed})(({unsigned}){a} >> ({b} & {mask}))"),
+            Op::Exp
+            | Op::Log
+            | Op::Pow
+            | Op::Sin
+            | Op::Cos
+            | Op::Tan
+            | Op::Asin
+            | Op::Acos
+            | Op::Atan
+            | Op::Sum
+            | Op::Norm
+            | Op::Dot => {
+                unreachable!("`{}` is lowered or refused before anything is written", op.name())
+            }
             Op::Table(t) => {
                 let last = self.program.tables()[t as usize].values.len() - 1;
                 format!("{}_table{t}[{a} < 0 ? 0 : ({a} > {last} ? {last} : {a})]", self.name)

@@ -1,6 +1,6 @@
 //! Whether a language can express a program, decided before anything is written.
 
-use mathsmith_ir::{Node, Op, Program, Type, Value};
+use mathsmith_ir::{Node, Op, Program, Type, Value, kernels, staged};
 
 /// A language of emitted code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,6 +43,19 @@ pub enum EmitError {
         /// Name of the language.
         lang: &'static str,
     },
+    /// A result depends on all rows of a call, but an emitted function takes one.
+    #[error(
+        "program `{program}` reduces over rows with `{op}`, which a {lang} function of one row cannot: emit what comes \
+         before and after it, and pass the reduced value as an input"
+    )]
+    Reduction {
+        /// Name of the program.
+        program: String,
+        /// Name of the operation.
+        op: &'static str,
+        /// Name of the language.
+        lang: &'static str,
+    },
     /// A parameter has no value.
     #[error("program `{program}`: parameter `{param}` has no value; fit the program before emitting it")]
     FreeParameter {
@@ -77,8 +90,8 @@ pub enum EmitError {
     },
 }
 
-/// Whether `lang` can express `program`: it computes with machine types, every live parameter has a value, and there is
-/// an output.
+/// Whether `lang` can express `program`: it computes with machine types, row by row, every live parameter has a value, and
+/// there is an output.
 ///
 /// # Errors
 /// [`EmitError`] names the first obstacle.
@@ -89,6 +102,9 @@ pub fn check(program: &Program, lang: Lang) -> Result<(), EmitError> {
     }
     if program.inputs().iter().any(|i| i.ty == Type::Real) {
         return Err(EmitError::Real { program: name(), lang: lang.name() });
+    }
+    if let Some(op) = staged::first_reduction(program) {
+        return Err(EmitError::Reduction { program: name(), op: op.name(), lang: lang.name() });
     }
     let live = program.live();
     for v in program.values().filter(|v| live[v.index()]) {
@@ -108,6 +124,7 @@ pub fn check(program: &Program, lang: Lang) -> Result<(), EmitError> {
 /// Whether a compiler that contracts could fuse a product of this program into a sum: a float product, perhaps negated,
 /// that feeds an addition or subtraction.
 pub fn needs_contraction_guard(program: &Program) -> bool {
+    let program = &*kernels::lower(program);
     let live = program.live();
     // Whether a value is a product, looking through negations.
     let mut product = vec![false; program.nodes().len()];

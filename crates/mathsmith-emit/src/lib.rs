@@ -7,7 +7,8 @@
 //! * products and sums are never contracted, and a fused operation is fused on every machine, in software where the
 //!   processor has none;
 //! * integers wrap without undefined behaviour; conversions saturate; shift counts are taken modulo the width;
-//! * `min` and `max` are the comparisons that the operation is defined by.
+//! * `min` and `max` are the comparisons that the operation is defined by;
+//! * elementary functions are written out as the kernels that define them.
 //!
 //! [`check()`] says beforehand whether a language can express a program. [`emit_source`] writes function and evidence,
 //! [`emit_test`] the test beside it, [`emit_real`] the formula of a program over the reals.
@@ -27,7 +28,7 @@ pub use header::{Provenance, emit_source};
 pub use names::check as check_name;
 pub use real::{digits_for, emit_real};
 
-use mathsmith_ir::Program;
+use mathsmith_ir::{Program, kernels};
 
 /// The function alone, under a comment of the given lines.
 ///
@@ -36,6 +37,8 @@ use mathsmith_ir::Program;
 pub fn emit_function(program: &Program, lang: Lang, name: &str, comment: &[String]) -> Result<String, EmitError> {
     check(program, lang)?;
     names::check(name, lang)?;
+    // Elementary functions are emitted as their kernels: the bits are ours, not those of a library.
+    let program = &*kernels::lower(program);
     Ok(match lang {
         Lang::Rust => rust::function(program, name, comment),
         Lang::C => c::function(program, name, comment),

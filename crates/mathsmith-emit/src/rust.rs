@@ -190,6 +190,20 @@ impl Writer<'_> {
                 self.operand(args[0], true),
                 self.operand(args[1], true)
             ),
+            Op::Exp
+            | Op::Log
+            | Op::Pow
+            | Op::Sin
+            | Op::Cos
+            | Op::Tan
+            | Op::Asin
+            | Op::Acos
+            | Op::Atan
+            | Op::Sum
+            | Op::Norm
+            | Op::Dot => {
+                unreachable!("`{}` is lowered or refused before anything is written", op.name())
+            }
             Op::Table(t) => {
                 let last = self.program.tables()[t as usize].values.len() - 1;
                 format!("TABLE{t}[{of}::min({of}::max({a}, 0), {last}) as usize]")

@@ -4,7 +4,7 @@ mod common;
 
 use mathsmith_emit::{Lang, emit_function};
 use mathsmith_ir::corpus::{self, Case, Run};
-use mathsmith_ir::{Literal, Program, Type};
+use mathsmith_ir::{Literal, Program, Type, staged};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -19,6 +19,8 @@ struct Unit<'a> {
 fn cases() -> Vec<Case> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
     let cases = corpus::load_dir(dir).expect("the corpus is readable");
+    let (reducing, cases): (Vec<Case>, Vec<Case>) = cases.into_iter().partition(|c| staged::has_reductions(&c.program));
+    assert!(reducing.iter().all(|c| c.path.ends_with("reductions.case")), "only this file reduces");
     assert!(cases.len() >= 150, "{} cases", cases.len());
     cases
 }

@@ -167,3 +167,25 @@ fn refusals() {
     two.output(v);
     assert!(matches!(emit_test(&two, Lang::C, "f", "f", &report), Err(EmitError::NoTest { .. })));
 }
+
+#[test]
+fn reductions_are_refused_by_name_and_functions_are_written_out() {
+    for (op, args) in [("sum", "x"), ("norm", "x"), ("dot", "x, x")] {
+        let text = format!("program f(x: f32) -> (f32) {{\n s = {op} {args}\n y = mul s, x\n return y\n}}");
+        let p: Program = text.parse().unwrap();
+        for lang in [Lang::C, Lang::Rust] {
+            let refused = emit_function(&p, lang, "f", &[]).unwrap_err();
+            assert!(matches!(refused, EmitError::Reduction { op: name, .. } if name == op), "{refused}");
+            assert!(refused.to_string().contains(&format!("`{op}`")), "{refused}");
+        }
+        let mut dead = p.clone();
+        dead.set_outputs(vec![mathsmith_ir::Value(0)]);
+        assert_eq!(check(&dead, Lang::C), Ok(()), "a reduction that nothing needs is not written");
+    }
+    let p: Program = "program f(x: f32) -> (f32) {\n y = exp x\n return y\n}".parse().unwrap();
+    for lang in [Lang::C, Lang::Rust] {
+        let source = emit_function(&p, lang, "f", &[]).unwrap();
+        assert!(!source.contains("exp"), "no library is called:\n{source}");
+    }
+    assert!(needs_contraction_guard(&p), "the kernel has products that feed sums");
+}

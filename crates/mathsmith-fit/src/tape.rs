@@ -256,5 +256,8 @@ fn code_of(op: Op) -> Option<Code> {
         Op::Xor => Code::Xor,
         Op::Not => Code::Not,
         Op::Convert(_) | Op::Bitcast(_) | Op::Shl | Op::Shr | Op::ShrLogical | Op::Table(_) => return None,
+        // No derivatives of these here, and a reduction has none of one point.
+        Op::Exp | Op::Log | Op::Pow | Op::Sin | Op::Cos | Op::Tan | Op::Asin | Op::Acos | Op::Atan => return None,
+        Op::Sum | Op::Norm | Op::Dot => return None,
     })
 }

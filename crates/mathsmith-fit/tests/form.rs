@@ -133,4 +133,17 @@ fn forms_that_cannot_be_fitted_say_why() {
     let y = p.must(Op::Bitcast(Type::F32), &[bits]);
     p.output(y);
     assert!(matches!(fit(&p, &[]), Err(FitError::Unsupported { .. })));
+    // Elementary functions and reductions have none here either; the refusal names them.
+    for op in Op::ELEMENTARY.into_iter().chain(Op::REDUCTIONS) {
+        let mut p = Program::new("opaque");
+        let x = p.input("x", Type::F32);
+        let c = p.param("c", Type::F32, None);
+        let y = p.must(Op::Mul, &[x, c]);
+        let y = p.must(op, &vec![y; op.arity()]);
+        p.output(y);
+        match fit(&p, &[]) {
+            Err(FitError::Unsupported { what, .. }) => assert!(what.contains(op.name()), "{what}"),
+            other => panic!("`{}`: {other:?}", op.name()),
+        }
+    }
 }

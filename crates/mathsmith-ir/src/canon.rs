@@ -277,7 +277,12 @@ mod tests {
     #[test]
     fn numbering_does_not_matter() {
         for seed in 0..600 {
-            let p = sample::program(seed, &[Type::F32, Type::I32, Type::Bool], 6 + (seed % 30) as usize);
+            let (types, size) = ([Type::F32, Type::I32, Type::Bool], 6 + (seed % 30) as usize);
+            let p = match seed % 3 {
+                0 => sample::program_with(seed, &types, size, &Op::REDUCTIONS),
+                1 => sample::program_with(seed, &types, size, &Op::ELEMENTARY),
+                _ => sample::program(seed, &types, size),
+            };
             let q = shuffled(&p, seed + 1);
             assert_eq!(p.structural_hash(), q.structural_hash(), "{p}\n{q}");
             assert_eq!(p.structural_hash(), p.renumbered().structural_hash());

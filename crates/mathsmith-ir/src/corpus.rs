@@ -19,13 +19,15 @@
 //! hexadecimal with all digits of its type, `true` or `false`, or `nan`: as an input the positive quiet NaN, as an
 //! expectation any NaN.
 //!
+//! For a program with reductions the runs with equal parameters are the rows of one call, in the order of the file.
+//!
 //! # Blessing
 //!
 //! [`bless`] rewrites the expected values of a file with what an engine computes. The interpreter's test does so when
 //! the environment variable `MATHSMITH_BLESS` is `1`; the difference is then read by a person, as expectations are
 //! meant to come from elsewhere.
 
-use crate::{Column, Engine, EngineError, Literal, Program, Type};
+use crate::{Column, Engine, EngineError, Literal, Program, Type, staged};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -273,12 +275,17 @@ pub fn agree(a: Literal, b: Literal) -> bool {
 
 /// Runs an engine, which must have been made for `case.program`, on all runs of the case and compares every bit.
 ///
-/// Runs with equal parameters share a call. Each is made three times, on columns of the runs as they stand, of one row,
+/// Runs with equal parameters share a call. A program with reductions is called once for each of them, with the runs as the
+/// rows, in their order. Other calls are made three times, on columns of the runs as they stand, of one row,
 /// and of the runs repeated to 67 rows, so that the vector bodies and the tails of an engine all meet every value.
 ///
 /// # Errors
 /// The first [`Mismatch`].
 pub fn check(engine: &mut dyn Engine, case: &Case) -> Result<(), Mismatch> {
+    // A reduction means something else on other rows.
+    if staged::has_reductions(&case.program) {
+        return check_once(engine, case);
+    }
     for group in by_params(&case.runs) {
         check_rows(engine, case, &group)?;
         let repeated: Vec<&Run> = group.iter().copied().cycle().take(67.max(group.len())).collect();
@@ -361,13 +368,15 @@ pub fn bless(
         let refused =
             |e: EngineError| CorpusError::Format { path: path.into(), line: case.line, message: e.to_string() };
         let mut engine = make(&case.program).map_err(refused)?;
-        for run in &case.runs {
-            let outputs = run_rows(engine.as_mut(), &case.program, &[run]).map_err(refused)?;
-            let values: Vec<String> = outputs.iter().map(|c| bits_text(c.get(0))).collect();
-            let line = &mut lines[run.line - 1];
-            let comment = line.find('#').map(|at| format!("  {}", &line[at..])).unwrap_or_default();
-            let given = line.split("->").next().unwrap_or("").trim_end();
-            *line = format!("{given} -> {}{comment}", values.join(" "));
+        for group in by_params(&case.runs) {
+            let outputs = run_rows(engine.as_mut(), &case.program, &group).map_err(refused)?;
+            for (row, run) in group.into_iter().enumerate() {
+                let values: Vec<String> = outputs.iter().map(|c| bits_text(c.get(row))).collect();
+                let line = &mut lines[run.line - 1];
+                let comment = line.find('#').map(|at| format!("  {}", &line[at..])).unwrap_or_default();
+                let given = line.split("->").next().unwrap_or("").trim_end();
+                *line = format!("{given} -> {}{comment}", values.join(" "));
+            }
         }
     }
     // Written beside and renamed: an interrupted run leaves the old file.

@@ -24,6 +24,8 @@
 //! | [`text`] | the text form, read and printed exactly; also what serde stores |
 //! | [`verify`] | the invariants of a program, checked |
 //! | [`interp`], [`columns`] | the reference interpreter; the trait that all engines share |
+//! | [`kernels`] | the elementary functions as programs of base operations |
+//! | [`staged`] | reductions over rows: their order, and engines for programs that have them |
 //! | [`real`], [`number`] | evaluation on reals, in any number type |
 //! | [`corpus`] | the programs with expected bits that every engine must agree with |
 //! | [`sample`] | random programs for property tests |
@@ -36,12 +38,14 @@ pub mod columns;
 pub mod corpus;
 mod exact;
 pub mod interp;
+pub mod kernels;
 mod literal;
 pub mod number;
 mod op;
 mod program;
 pub mod real;
 pub mod sample;
+pub mod staged;
 pub mod text;
 mod transform;
 mod types;
@@ -55,4 +59,5 @@ pub use number::Number;
 pub use op::Op;
 pub use program::{BuildError, Input, NO_VALUE, Node, NodeHasher, Param, Program, Table, Value};
 pub use real::RealPlan;
+pub use staged::Staged;
 pub use types::Type;

@@ -8,6 +8,8 @@
 //! * float to integer conversion truncates, saturates, and takes NaN to 0.
 //! * shift counts are taken modulo the width of the shifted value.
 //! * `sign` is -1, 0 or 1 with the sign of a zero kept; `sign NaN` is NaN.
+//! * the elementary functions ([`Op::ELEMENTARY`]) are programs of the other operations: [`crate::kernels`] defines them.
+//! * the reductions ([`Op::REDUCTIONS`]) combine the rows of a call in one fixed order: [`crate::staged`] defines it.
 
 use crate::Type;
 use serde::{Deserialize, Serialize};
@@ -81,10 +83,34 @@ pub enum Op {
     ShrLogical,
     /// Entry of a constant table ([`crate::Program::tables`]) at an integer index, clamped to the table's ends.
     Table(u32),
+    /// `e^a`.
+    Exp,
+    /// Natural logarithm of `a`.
+    Log,
+    /// `a^b`.
+    Pow,
+    /// Sine of `a` radians.
+    Sin,
+    /// Cosine of `a` radians.
+    Cos,
+    /// Tangent of `a` radians.
+    Tan,
+    /// Arc sine, in -pi/2 to pi/2.
+    Asin,
+    /// Arc cosine, in 0 to pi.
+    Acos,
+    /// Arc tangent, in -pi/2 to pi/2.
+    Atan,
+    /// Sum of `a` over all rows of the call, the same in every row.
+    Sum,
+    /// Square root of the sum of the squares of `a` over all rows.
+    Norm,
+    /// Sum of the products `a * b` over all rows.
+    Dot,
 }
 
 impl Op {
-    /// Every operation without a payload (for tests over all operations, and for names).
+    /// Every operation without a payload that an engine carries out itself, row by row.
     pub const PLAIN: [Op; 30] = [
         Op::Add,
         Op::Sub,
@@ -117,6 +143,28 @@ impl Op {
         Op::Shr,
         Op::ShrLogical,
     ];
+
+    /// The elementary functions, which [`crate::kernels::lower`] writes in the operations of [`Op::PLAIN`].
+    pub const ELEMENTARY: [Op; 9] =
+        [Op::Exp, Op::Log, Op::Pow, Op::Sin, Op::Cos, Op::Tan, Op::Asin, Op::Acos, Op::Atan];
+
+    /// The operations whose result depends on all rows of a call.
+    pub const REDUCTIONS: [Op; 3] = [Op::Sum, Op::Norm, Op::Dot];
+
+    /// Every operation without a payload: plain ones, elementary functions, reductions.
+    pub fn named() -> impl Iterator<Item = Op> {
+        Op::PLAIN.into_iter().chain(Op::ELEMENTARY).chain(Op::REDUCTIONS)
+    }
+
+    /// Whether the operation is one of [`Op::ELEMENTARY`].
+    pub fn is_elementary(self) -> bool {
+        Op::ELEMENTARY.contains(&self)
+    }
+
+    /// Whether the operation is one of [`Op::REDUCTIONS`].
+    pub fn is_reduction(self) -> bool {
+        Op::REDUCTIONS.contains(&self)
+    }
 
     /// The mnemonic of the text form, without payload.
     pub fn name(self) -> &'static str {
@@ -154,6 +202,18 @@ impl Op {
             Op::Shr => "shr",
             Op::ShrLogical => "shr_logical",
             Op::Table(_) => "table",
+            Op::Exp => "exp",
+            Op::Log => "log",
+            Op::Pow => "pow",
+            Op::Sin => "sin",
+            Op::Cos => "cos",
+            Op::Tan => "tan",
+            Op::Asin => "asin",
+            Op::Acos => "acos",
+            Op::Atan => "atan",
+            Op::Sum => "sum",
+            Op::Norm => "norm",
+            Op::Dot => "dot",
         }
     }
 
@@ -171,7 +231,17 @@ impl Op {
             | Op::Convert(_)
             | Op::Bitcast(_)
             | Op::Not
-            | Op::Table(_) => 1,
+            | Op::Table(_)
+            | Op::Exp
+            | Op::Log
+            | Op::Sin
+            | Op::Cos
+            | Op::Tan
+            | Op::Asin
+            | Op::Acos
+            | Op::Atan
+            | Op::Sum
+            | Op::Norm => 1,
             Op::Fma | Op::Select => 3,
             _ => 2,
         }
@@ -179,7 +249,7 @@ impl Op {
 
     /// Whether the first two arguments may be exchanged without changing a bit (NaN payloads aside).
     pub fn commutes(self) -> bool {
-        matches!(self, Op::Add | Op::Mul | Op::Fma | Op::And | Op::Or | Op::Xor | Op::Eq | Op::Ne)
+        matches!(self, Op::Add | Op::Mul | Op::Fma | Op::And | Op::Or | Op::Xor | Op::Eq | Op::Ne | Op::Dot)
     }
 
     /// Result type for the given argument types, or `None` where the operation is not defined on them.
@@ -198,6 +268,10 @@ impl Op {
                 (same && a.is_float()).then_some(a)
             }
             Op::Sign => (a.is_float()).then_some(a),
+            Op::Exp | Op::Log | Op::Pow | Op::Sin | Op::Cos | Op::Tan | Op::Asin | Op::Acos | Op::Atan => {
+                (same && a.is_float()).then_some(a)
+            }
+            Op::Sum | Op::Norm | Op::Dot => (same && a.is_float()).then_some(a),
             Op::Eq | Op::Ne => same.then_some(Type::Bool),
             Op::Lt | Op::Le | Op::Gt | Op::Ge => (same && number).then_some(Type::Bool),
             Op::Select => (a == Type::Bool && args[1] == args[2]).then_some(args[1]),

@@ -2,7 +2,8 @@
 //!
 //! Every float type is read as `real` here: a program over `f32` or `f64` is evaluated as the exact mathematics that it
 //! approximates, its literals taken at their exact values and conversions between float types as identities. Fitting
-//! and error bounds need precisely that. Integers have no meaning on reals and are refused.
+//! and error bounds need precisely that. Integers have no meaning on reals and are refused; so are elementary functions,
+//! which a [`Number`] does not provide, and reductions, as there is one row.
 //!
 //! Operations that round to integers or choose a side ([`Op::Trunc`], [`Op::Sign`], [`Op::Min`], comparisons) follow
 //! from [`Number::floor`] and [`Number::less`]; a choice that the number type cannot make is an error, never a guess.
@@ -119,7 +120,7 @@ impl<T: Number> RealPlan<T> {
                 if let Op::Convert(_) = op {
                     return Ok(places[args[0].index()]);
                 }
-                if matches!(op, Op::Bitcast(_) | Op::Table(_)) {
+                if matches!(op, Op::Bitcast(_) | Op::Table(_)) || op.is_elementary() || op.is_reduction() {
                     return Err(unsupported(format!("`{}` (at v{})", op.name(), v.0)));
                 }
                 let mut full = [places[args[0].index()]; 3];

@@ -76,6 +76,11 @@ pub fn literal(rng: &mut SplitMix, ty: Type) -> Literal {
 /// A random program with inputs and parameters of the given types, about `size` operations and up to three outputs. Some
 /// nodes are dead. `types` must not be empty.
 pub fn program(seed: u64, types: &[Type], size: usize) -> Program {
+    program_with(seed, types, size, &[])
+}
+
+/// As [`program`], with about a fifth of the operations from `extra`, such as [`Op::ELEMENTARY`] or [`Op::REDUCTIONS`].
+pub fn program_with(seed: u64, types: &[Type], size: usize, extra: &[Op]) -> Program {
     let mut rng = SplitMix::new(seed);
     let mut p = Program::new(format!("random_{seed}"));
     let mut tables = Vec::new();
@@ -106,7 +111,7 @@ pub fn program(seed: u64, types: &[Type], size: usize) -> Program {
             }
         }
         let before = p.nodes().len();
-        if let Some(op) = random_op(&mut rng, types, &tables) {
+        if let Some(op) = random_op(&mut rng, types, &tables, extra) {
             let args: Vec<Value> = (0..op.arity()).map(|_| Value(rng.below(before) as u32)).collect();
             if p.op(op, &args).is_ok() && p.nodes().len() > before {
                 added += 1;
@@ -120,7 +125,11 @@ pub fn program(seed: u64, types: &[Type], size: usize) -> Program {
     p
 }
 
-fn random_op(rng: &mut SplitMix, types: &[Type], tables: &[u32]) -> Option<Op> {
+fn random_op(rng: &mut SplitMix, types: &[Type], tables: &[u32], extra: &[Op]) -> Option<Op> {
+    // Nothing is drawn where there is no choice, so that the seeds of plain programs keep their meaning.
+    if !extra.is_empty() && rng.below(3) == 0 {
+        return Some(rng.pick(extra));
+    }
     Some(match rng.below(10) {
         0 => Op::Convert(rng.pick(types)),
         1 => Op::Bitcast(rng.pick(types)),

@@ -1,7 +1,7 @@
 //! The interpreter against the corpus, and against itself: blocks, loops for two instruction sets, tracing.
 
 use mathsmith_ir::sample::{self, SplitMix};
-use mathsmith_ir::{Column, Engine, EngineError, Interpreter, Literal, Op, Program, Type, corpus, interp};
+use mathsmith_ir::{Column, Engine, EngineError, Interpreter, Literal, Op, Program, Type, corpus, interp, staged};
 use std::path::Path;
 
 const MACHINE: [Type; 5] = [Type::F32, Type::F64, Type::I32, Type::I64, Type::Bool];
@@ -47,7 +47,7 @@ fn corpus_covers_every_operation_and_type() {
     }
     let payloads = MACHINE.iter().flat_map(|&t| [Op::Convert(t), Op::Bitcast(t), Op::Table(t as u32)]);
     let mut missing = Vec::new();
-    for op in Op::PLAIN.into_iter().chain(payloads) {
+    for op in Op::named().chain(payloads) {
         for a in MACHINE {
             for b in MACHINE {
                 let args = match (op.arity(), op) {
@@ -69,8 +69,13 @@ fn corpus_covers_every_operation_and_type() {
 #[test]
 fn blocks_instruction_sets_and_tracing_agree() {
     let mut rng = SplitMix::new(3);
-    for seed in 0..400 {
-        let p = sample::program(seed, &MACHINE, 4 + (seed % 40) as usize);
+    for seed in 0..600 {
+        let size = 4 + (seed % 40) as usize;
+        let p = if seed < 400 {
+            sample::program(seed, &MACHINE, size)
+        } else {
+            sample::program_with(seed, &MACHINE, size, &Op::ELEMENTARY)
+        };
         let params: Vec<Literal> = p.params().iter().map(|q| sample::literal(&mut rng, q.ty)).collect();
         let rows = [1, 31, 255, 256, 257, 600][(seed % 6) as usize];
         let values: Vec<Vec<Literal>> =
@@ -124,4 +129,44 @@ fn misfits_are_refused() {
     let real: Program = "program f(x: real) -> (real) {\n return x\n}".parse().unwrap();
     let error = Interpreter::new(&real).err().unwrap().to_string();
     assert!(error.contains("real::eval"), "{error}");
+}
+
+/// A program with reductions is its passes, run by hand and reduced by the documented order.
+#[test]
+fn reductions_are_passes_and_one_order() {
+    let mut rng = SplitMix::new(5);
+    let mut reductions = 0;
+    for seed in 0..300 {
+        let p =
+            sample::program_with(seed, &[Type::F32, Type::F64, Type::Bool], 5 + (seed % 20) as usize, &Op::REDUCTIONS);
+        let rows = [1, 2, 9, 255, 257, 600][(seed % 6) as usize];
+        let mut params: Vec<Literal> = p.params().iter().map(|q| sample::literal(&mut rng, q.ty)).collect();
+        let inputs: Vec<Column> = p
+            .inputs()
+            .iter()
+            .map(|i| {
+                Column::from_literals(i.ty, &(0..rows).map(|_| sample::literal(&mut rng, i.ty)).collect::<Vec<_>>())
+            })
+            .collect();
+        let whole = run(&mut Interpreter::new(&p).unwrap(), &p, &params, &inputs, rows);
+        let plain = run(&mut Interpreter::new(&p).unwrap().without_vectors(), &p, &params, &inputs, rows);
+        let mut last = Vec::new();
+        for pass in staged::passes(&p) {
+            last = run(&mut Interpreter::new(&pass.program).unwrap(), &pass.program, &params, &inputs, rows);
+            for r in &pass.reductions {
+                let columns: Vec<_> = r.columns.iter().map(|&c| last[c].as_ref()).collect();
+                params.push(staged::reduce(r.op, &columns).unwrap());
+                reductions += 1;
+            }
+        }
+        for (a, (b, c)) in whole.iter().zip(plain.iter().zip(&last)) {
+            for row in 0..rows {
+                assert!(
+                    corpus::agree(a.get(row), b.get(row)) && corpus::agree(a.get(row), c.get(row)),
+                    "seed {seed}\n{p}"
+                );
+            }
+        }
+    }
+    assert!(reductions > 200, "only {reductions} reductions were compared");
 }

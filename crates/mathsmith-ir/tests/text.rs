@@ -19,6 +19,8 @@ fn random_programs_round_trip() {
         round_trips(&sample::program(seed, &MACHINE, 3 + (seed % 30) as usize));
         round_trips(&sample::program(seed, &Type::ALL, 12));
         round_trips(&sample::program(seed, &[Type::Real, Type::Bool], 8));
+        let extra: Vec<Op> = Op::ELEMENTARY.into_iter().chain(Op::REDUCTIONS).collect();
+        round_trips(&sample::program_with(seed, &Type::ALL, 12, &extra));
     }
 }
 

@@ -8,7 +8,7 @@ use cranelift_codegen::ir::UserFuncName;
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
-use mathsmith_ir::{ColumnMut, ColumnRef, Engine, EngineError, Literal, Program};
+use mathsmith_ir::{ColumnMut, ColumnRef, Engine, EngineError, Literal, Program, kernels, staged};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Executable memory of one module, unmapped when the last kernel in it is dropped.
@@ -80,8 +80,8 @@ impl Kernel {
     /// Compiles `program` for this machine.
     ///
     /// # Errors
-    /// [`EngineError::Unsupported`] for a program over `real` or of more than 10,000 values, for one that the machine cannot run without emulation
-    /// (see [`Host::refusal`]), and for [`Lanes::Simd128`] where the program's values differ in width.
+    /// [`EngineError::Unsupported`] for a program over `real`, with reductions ([`crate::engine_for`] takes those) or of
+    /// more than 10,000 values, for one that the machine cannot run without emulation (see [`Host::refusal`]), and for [`Lanes::Simd128`] where the program's values differ in width.
     pub fn compile(program: &Program, lanes: Lanes) -> Result<Kernel, EngineError> {
         Compiler::new(&Host::detect())?.compile(program, lanes)
     }
@@ -286,6 +286,13 @@ impl Compiler {
         if let Some(reason) = self.host.refusal(program) {
             return Err(unsupported(format!("program `{}`: {reason}", program.name())));
         }
+        if let Some(op) = staged::first_reduction(program) {
+            let (name, op) = (program.name(), op.name());
+            let what = format!("program `{name}`: `{op}` over rows in a single kernel; `engine_for` runs it in passes");
+            return Err(unsupported(what));
+        }
+        // Tables, parameters, inputs and outputs stay as they are: the kernel's signature is the program's.
+        let program = &*kernels::lower(program);
         let shape = Shape::new(program, lanes)?;
         let config = self.host.isa()?.frontend_config();
         self.context.clear();

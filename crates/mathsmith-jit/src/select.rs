@@ -1,7 +1,7 @@
 //! Choice of engine: native code where the machine can, otherwise the interpreter, and the reason said.
 
 use crate::{Compiler, Host, Lanes};
-use mathsmith_ir::{Engine, EngineError, Interpreter, Program};
+use mathsmith_ir::{Engine, EngineError, Interpreter, Program, Staged, staged};
 use std::fmt;
 
 /// Which engine runs a program, and why.
@@ -37,13 +37,17 @@ pub fn engine_for(program: &Program) -> Result<(Box<dyn Engine>, EngineKind), En
     engine_on(&Host::detect(), program)
 }
 
-/// The fastest engine for `program` on `host`.
+/// The fastest engine for `program` on `host`. One with reductions runs in passes, each a kernel of its own; the kind
+/// then tells the lanes of the last one, or why a pass has no kernel.
 ///
 /// # Errors
 /// As for [`engine_for`].
 pub fn engine_on(host: &Host, program: &Program) -> Result<(Box<dyn Engine>, EngineKind), EngineError> {
     if let Some(reason) = host.refusal(program) {
         return interpreter(program, reason);
+    }
+    if staged::has_reductions(program) {
+        return in_passes(host, program);
     }
     match Compiler::new(host).and_then(|mut compiler| compiler.compile(program, Lanes::Auto)) {
         Ok(kernel) => {
@@ -56,4 +60,20 @@ pub fn engine_on(host: &Host, program: &Program) -> Result<(Box<dyn Engine>, Eng
 
 fn interpreter(program: &Program, reason: String) -> Result<(Box<dyn Engine>, EngineKind), EngineError> {
     Ok((Box::new(Interpreter::new(program)?), EngineKind::Interpreter { reason }))
+}
+
+/// Kernels for the passes of a program with reductions; the interpreter if one of them has none.
+fn in_passes(host: &Host, program: &Program) -> Result<(Box<dyn Engine>, EngineKind), EngineError> {
+    let mut lanes = 1;
+    let staged = Compiler::new(host).and_then(|mut compiler| {
+        Staged::new(program, |pass| {
+            let kernel = compiler.compile(pass, Lanes::Auto)?;
+            lanes = kernel.lanes();
+            Ok(kernel)
+        })
+    });
+    match staged {
+        Ok(staged) => Ok((Box::new(staged), EngineKind::Jit { lanes })),
+        Err(refused) => interpreter(program, refused.to_string()),
+    }
 }

@@ -367,6 +367,10 @@ fn run_step(s: &Step, banks: &mut Banks) {
             Type::Bool => table::<bool>(banks, s, t),
             Type::Real => not_typed(s),
         },
+        Op::Exp | Op::Log | Op::Pow | Op::Sin | Op::Cos | Op::Tan | Op::Asin | Op::Acos | Op::Atan => {
+            unreachable!("`{}` was lowered before the program was planned", s.op.name())
+        }
+        Op::Sum | Op::Norm | Op::Dot => unreachable!("`{}` is no operation on rows", s.op.name()),
     }
 }
 

@@ -7,16 +7,26 @@
 //! and for the base instruction set, and chosen when the interpreter is made; both give the same bits, as every
 //! operation is exact or rounded once by IEEE 754 (the second calls a software `fma` and is slow at it).
 //!
-//! What each operation means is stated in [`crate::Op`] and in `docs/ir.md`, and implemented in `kernel`.
+//! Elementary functions are replaced by their kernels first ([`crate::kernels`]), and a program with reductions is run in
+//! passes ([`crate::staged`]), so that neither is known here. What each other operation means is stated in [`crate::Op`]
+//! and in `docs/ir.md`, and implemented in `kernel`.
 
 mod kernel;
 mod plan;
 
-use crate::{ColumnMut, ColumnRef, Engine, EngineError, Literal, Program, Type, Value};
+use crate::{ColumnMut, ColumnRef, Engine, EngineError, Literal, Node, Program, Staged, Type, Value, kernels, staged};
 use plan::Plan;
 
-/// Runs a program in blocks of [`Interpreter::BLOCK`] rows.
-pub struct Interpreter {
+/// Runs a program in blocks of [`Interpreter::BLOCK`] rows; one with reductions in several passes over all rows.
+pub struct Interpreter(Inner);
+
+enum Inner {
+    Rows(Box<Rows>),
+    Staged(Staged<Rows>),
+}
+
+/// A program without elementary functions and reductions.
+struct Rows {
     plan: Plan,
     banks: kernel::Banks,
     /// The parameters last written into the registers.
@@ -33,23 +43,50 @@ impl Interpreter {
     /// # Errors
     /// [`EngineError::Unsupported`] for a program over `real`: see [`crate::real::eval`].
     pub fn new(program: &Program) -> Result<Self, EngineError> {
-        let signature = program.inputs().iter().map(|i| i.ty).chain(program.params().iter().map(|p| p.ty));
-        if let Some(ty) = signature.into_iter().find(|&t| t == Type::Real) {
-            return Err(plan::no_reals(format!("an input or parameter of type {ty}")));
-        }
-        Ok(Interpreter::with_plan(Plan::new(program, program.outputs(), true)?))
-    }
-
-    fn with_plan(plan: Plan) -> Self {
-        let banks = kernel::Banks::new(&plan);
-        Interpreter { plan, banks, bound: Vec::new(), vector: kernel::vector_available() }
+        let program = &*kernels::lower(program);
+        Ok(Interpreter(match staged::has_reductions(program) {
+            true => Inner::Staged(Staged::new(program, Rows::new)?),
+            false => Inner::Rows(Box::new(Rows::new(program)?)),
+        }))
     }
 
     /// Forces the loops for the base instruction set; for tests that both give the same bits.
     #[doc(hidden)]
-    pub fn without_vectors(mut self) -> Self {
-        self.vector = false;
-        self
+    pub fn without_vectors(self) -> Self {
+        let plain = |rows: Rows| Rows { vector: false, ..rows };
+        Interpreter(match self.0 {
+            Inner::Rows(rows) => Inner::Rows(Box::new(plain(*rows))),
+            Inner::Staged(staged) => Inner::Staged(staged.map(plain)),
+        })
+    }
+}
+
+impl Engine for Interpreter {
+    fn run(
+        &mut self,
+        params: &[Literal],
+        inputs: &[ColumnRef<'_>],
+        outputs: &mut [ColumnMut<'_>],
+    ) -> Result<(), EngineError> {
+        match &mut self.0 {
+            Inner::Rows(rows) => rows.run(params, inputs, outputs),
+            Inner::Staged(staged) => staged.run(params, inputs, outputs),
+        }
+    }
+}
+
+impl Rows {
+    fn new(program: &Program) -> Result<Self, EngineError> {
+        let signature = program.inputs().iter().map(|i| i.ty).chain(program.params().iter().map(|p| p.ty));
+        if let Some(ty) = signature.into_iter().find(|&t| t == Type::Real) {
+            return Err(plan::no_reals(format!("an input or parameter of type {ty}")));
+        }
+        Ok(Rows::with_plan(Plan::new(program, program.outputs(), true)?))
+    }
+
+    fn with_plan(plan: Plan) -> Self {
+        let banks = kernel::Banks::new(&plan);
+        Rows { plan, banks, bound: Vec::new(), vector: kernel::vector_available() }
     }
 
     fn bind(&mut self, params: &[Literal]) -> Result<(), EngineError> {
@@ -100,7 +137,7 @@ impl Interpreter {
     }
 }
 
-impl Engine for Interpreter {
+impl Engine for Rows {
     fn run(
         &mut self,
         params: &[Literal],
@@ -109,8 +146,8 @@ impl Engine for Interpreter {
     ) -> Result<(), EngineError> {
         let rows = self.check_columns(inputs, outputs)?;
         self.bind(params)?;
-        for start in (0..rows).step_by(Self::BLOCK) {
-            let len = Self::BLOCK.min(rows - start);
+        for start in (0..rows).step_by(Interpreter::BLOCK) {
+            let len = Interpreter::BLOCK.min(rows - start);
             self.banks.set_rows(len);
             for (column, &(_, register)) in inputs.iter().zip(&self.plan.inputs) {
                 if let Some(register) = register {
@@ -126,7 +163,7 @@ impl Engine for Interpreter {
     }
 }
 
-/// The value of every node at one row, in node order, dead nodes included.
+/// The value of every node at one row, in node order, dead nodes included; reductions are over this row alone.
 ///
 /// # Errors
 /// [`EngineError::Unsupported`] if the program holds a `real`, [`EngineError::Signature`] if the literals do not fit.
@@ -142,7 +179,12 @@ pub(crate) fn values_at(
     inputs: &[Literal],
     wanted: &[Value],
 ) -> Result<Vec<Literal>, EngineError> {
-    let mut interpreter = Interpreter::with_plan(Plan::new(program, wanted, false)?);
+    let rewrites =
+        program.nodes().iter().any(|n| matches!(n, Node::Op(op, _) if op.is_elementary() || op.is_reduction()));
+    let (lowered, map) = if rewrites { kernels::lower_one_row(program) } else { (Program::default(), Vec::new()) };
+    let moved: Vec<Value> = wanted.iter().filter_map(|v| map.get(v.index()).copied()).collect();
+    let (program, wanted) = if rewrites { (&lowered, &moved[..]) } else { (program, wanted) };
+    let mut interpreter = Rows::with_plan(Plan::new(program, wanted, false)?);
     interpreter.bind(params)?;
     let want = &interpreter.plan.inputs;
     if want.len() != inputs.len() {

@@ -239,13 +239,13 @@ impl Parser {
                     place.error(format!("table `{name}` is not defined{}; define it above", suggest(&name, &known)))
                 });
             }
-            _ => Op::PLAIN.into_iter().find(|op| op.name() == word),
+            _ => Op::named().find(|op| op.name() == word),
         };
         match op {
             Some(_) if payload => Err(place.error(format!("`{word}` has no payload; remove the dot and what follows"))),
             Some(op) => Ok(op),
             None => {
-                let mut known: Vec<&str> = Op::PLAIN.iter().map(|op| op.name()).collect();
+                let mut known: Vec<&str> = Op::named().map(Op::name).collect();
                 known.extend(["convert", "bitcast", "table", "lit", "input", "param"]);
                 Err(place.error(format!("unknown operation `{word}`{}", suggest(word, &known))))
             }
@@ -545,6 +545,10 @@ fn typing(op: Op) -> &'static str {
         Op::And | Op::Or | Op::Xor | Op::Not => "it takes integers or bools, all of one type",
         Op::Shl | Op::Shr | Op::ShrLogical => "it takes an integer and a count of the same type or i32",
         Op::Table(_) => "it takes an integer index",
+        Op::Exp | Op::Log | Op::Sin | Op::Cos | Op::Tan | Op::Asin | Op::Acos | Op::Atan | Op::Sum | Op::Norm => {
+            "it takes a float"
+        }
+        Op::Pow | Op::Dot => "it takes two floats of one type (use `convert`)",
     }
 }
 

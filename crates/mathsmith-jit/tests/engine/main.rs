@@ -2,5 +2,6 @@
 
 mod common;
 mod corpus;
+mod extended;
 mod kernel;
 mod random;
