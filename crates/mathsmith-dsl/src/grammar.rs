@@ -230,16 +230,7 @@ pub fn parse_grammar(file_name: &str, source: &str) -> Result<Grammar, Vec<Diagn
 
 fn empty() -> Grammar {
     let mutations = Mutations::NONE;
-    Grammar {
-        name: String::new(),
-        ops: vec![],
-        max_ops: 0,
-        max_params: 0,
-        mutations,
-        archive: 0,
-        islands: 0,
-        batch: 0,
-    }
+    Grammar { name: String::new(), ops: vec![], max_ops: 0, max_params: 0, mutations, archive: 0, islands: 0, batch: 0 }
 }
 
 /// A line whose key is not in the table.

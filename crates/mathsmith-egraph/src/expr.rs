@@ -227,9 +227,8 @@ impl<'a> Parser<'a> {
                 None => self.push(TreeNode::Name(name.to_owned())),
             });
         }
-        let head = Arith::from_name(name)
-            .map(Head::Arith)
-            .or_else(|| Op::named().find(|o| o.name() == name).map(Head::Other));
+        let head =
+            Arith::from_name(name).map(Head::Arith).or_else(|| Op::named().find(|o| o.name() == name).map(Head::Other));
         let Some(head) = head else {
             self.at = start;
             return Err(self.error(format!("`{name}` is not an operation")));

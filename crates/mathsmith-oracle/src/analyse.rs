@@ -221,7 +221,7 @@ impl Search<'_> {
         let (a, b) = (self.reference.value(&[x], BITS), self.reference.value(&[y], BITS));
         let size = Float::with_val(BITS, a.abs_ref()) + Float::with_val(BITS, b.abs_ref());
         let step = Float::with_val(BITS, &b - &a).abs();
-        !(step <= size * Float::with_val(BITS, Float::i_exp(1, -30)))
+        step.is_nan() || step > size * Float::with_val(BITS, Float::i_exp(1, -30))
     }
 
     fn on(&self, a: &Float, b: &Float, p: u32) -> Enclosure {
