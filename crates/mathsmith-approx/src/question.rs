@@ -98,8 +98,11 @@ impl Question {
         if reference.vars().len() != 1 {
             return Err(QuestionError::new(
                 "approx",
-                format!("the reference has {} variables", reference.vars().len()),
-                "write a function of the one variable x",
+                match reference.vars().len() {
+                    0 => "the reference does not depend on x".into(),
+                    _ => format!("the reference uses the variables {}", reference.vars().join(" and ")),
+                },
+                "write a function of the one variable x, such as exp2(x)",
             ));
         }
         let model = Model::builtin(&problem.target)

@@ -2,6 +2,7 @@
 
 use crate::progress::grouped;
 use mathsmith_approx::front::{Entry, Front};
+use mathsmith_dsl::BoundKind;
 
 fn figure(x: f64) -> String {
     if x == 0.0 || (1e-3..1e6).contains(&x) { format!("{x:.4}") } else { format!("{x:.3e}") }
@@ -31,30 +32,44 @@ fn bound_cell(e: &Entry, bounded: bool) -> String {
     }
 }
 
-fn float_rows(entries: &[&Entry], bounded: bool) -> Vec<Vec<String>> {
+/// The figure that was asked for leads; ulp where none was.
+fn float_rows(entries: &[&Entry], bound: Option<BoundKind>) -> Vec<Vec<String>> {
     let inputs = entries.first().map_or(0, |e| e.error.inputs);
     let coverage = entries.first().map_or("", |e| e.error.coverage.as_str());
+    let (lead, beside) = match bound {
+        Some(BoundKind::MaxRel) => ("max rel", "max ULP"),
+        Some(BoundKind::MaxAbs) => ("max abs", "max ULP"),
+        _ => ("max ULP", "max rel"),
+    };
+    let ulp = |e: &Entry| e.error.max_ulp.map_or("-".into(), figure);
+    let rel = |e: &Entry| format!("{:.3e}", e.error.max_rel);
     let mut rows = vec![vec![
         "ops".into(),
         "fma".into(),
         "model cycles".into(),
-        format!("max ULP ({coverage}, {} inputs)", grouped(inputs)),
+        format!("{lead} ({coverage}, {} inputs)", grouped(inputs)),
         "worst input".into(),
-        "max rel".into(),
+        beside.into(),
         "not correctly rounded".into(),
-        if bounded { "bound" } else { "" }.into(),
+        if bound.is_some() { "bound" } else { "" }.into(),
         "file".into(),
     ]];
     for e in entries {
+        let worst = &e.error.worst_input;
+        let (first, at, second) = match bound {
+            Some(BoundKind::MaxRel) => (rel(e), worst.rel.clone(), ulp(e)),
+            Some(BoundKind::MaxAbs) => (format!("{:.3e}", e.error.max_abs), worst.abs.clone(), ulp(e)),
+            _ => (ulp(e), worst.ulp.clone().unwrap_or_default(), rel(e)),
+        };
         rows.push(vec![
             e.ops.to_string(),
             e.fma.to_string(),
             e.cost.cycles.map_or("-".into(), |c| format!("{c:.2}")),
-            e.error.max_ulp.map_or("-".into(), figure),
-            e.error.worst_input.ulp.clone().unwrap_or_default(),
-            format!("{:.3e}", e.error.max_rel),
+            first,
+            at,
+            second,
             e.error.not_correctly_rounded.map_or("-".into(), grouped),
-            bound_cell(e, bounded),
+            bound_cell(e, bound.is_some()),
             e.files.c.clone().unwrap_or_default(),
         ]);
     }
@@ -99,7 +114,11 @@ pub fn front(front: &Front) -> String {
             continue;
         }
         let bounded = front.problem.bound.is_some();
-        let rows = if search.variant == "real" { real_rows(&own, bounded) } else { float_rows(&own, bounded) };
+        let rows = if search.variant == "real" {
+            real_rows(&own, bounded)
+        } else {
+            float_rows(&own, front.problem.bound.as_ref().map(|b| b.kind))
+        };
         out.push_str(&columns(&rows));
         // The cheapest that answers; without a bound the most accurate.
         let best = own.iter().find(|e| bounded && e.meets_bound).or(own.last());
