@@ -167,12 +167,26 @@ pub enum EngineError {
     /// The columns or parameters given do not fit the program's signature.
     #[error("arguments do not fit the program: {0}")]
     Signature(String),
+    /// Foreign code failed while it ran: it crashed, did not return, or ended its process.
+    #[error("{what}")]
+    Failed {
+        /// The row at which it failed, where that is known.
+        row: Option<usize>,
+        /// What happened.
+        what: String,
+    },
 }
 
 /// Something that runs a program over columns: the interpreter, the JIT.
 ///
 /// All input and output columns of one call have the same length; a parameter is one literal for the whole call.
 pub trait Engine: Send {
+    /// Rows below which one call is wasteful, because a call has a cost of its own (a message to another process). 1 where
+    /// calls of any length cost the same a row.
+    fn batch(&self) -> usize {
+        1
+    }
+
     /// Runs the program for every row.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ mod conclude;
 pub mod domain;
 mod error;
 pub mod extreme;
+pub mod measured;
 pub mod points;
 pub mod real;
 pub mod report;
@@ -34,6 +35,7 @@ mod workers;
 
 pub use domain::FloatDomain;
 pub use error::VerifyError;
+pub use measured::Measured;
 pub use points::{AdversarialSet, Screened, point_error};
 pub use real::{RealErrorReport, real_error};
 pub use report::{Coverage, ErrorReport, Extreme, Histogram, SpecialCheck, WorstPoint};

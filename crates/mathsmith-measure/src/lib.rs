@@ -1,0 +1,1 @@
+//! Measurements of code that people already have: subjects, demands, certificates.
