@@ -12,6 +12,7 @@
 mod error;
 pub mod process;
 pub mod rows;
+pub mod subject;
 mod toolchain;
 
 pub use error::NativeError;
