@@ -1,31 +1,73 @@
 //! Subjects: foreign functions that are measured, each in a child process of its own.
 //!
-//! A [`Spec`] is what a person typed; [`prepare()`] finds or compiles it and yields a [`Subject`] with its [`Signature`] and
-//! [`Origin`]; [`Subject::start`] starts a child process (the *host*, [`host`]) and returns an [`mathsmith_ir::Engine`].
+//! A [`Spec`] is what a person typed; [`prepare()`] finds or compiles it and yields a [`Subject`] with its [`Signature`]
+//! and [`Origin`]; [`Subject::start`] starts a child process (the *host*, [`host`]) and returns a
+//! [`mathsmith_ir::Engine`] over columns.
+//!
+//! Foreign code may crash, never return, print, or change the rounding mode. None of it is loaded here but libraries of
+//! the system, to ask the loader where they are: whatever is called is called in the host, which says in shared memory
+//! what row it is at before every call, so that the input of a crash can be named.
 
+use crate::{Compiler, NativeError};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
 
 /// What a subject was given as.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Spec {
     /// A C file; the symbol may be left out where the file defines one function only.
-    C { path: PathBuf, symbol: Option<String> },
+    C {
+        /// The file.
+        path: PathBuf,
+        /// Name of the function.
+        symbol: Option<String>,
+    },
     /// A Rust file (a library or module source with public functions).
-    Rust { path: PathBuf, symbol: Option<String> },
+    Rust {
+        /// The file.
+        path: PathBuf,
+        /// Name of the function.
+        symbol: Option<String>,
+    },
     /// A shared library.
-    Library { path: PathBuf, symbol: String },
+    Library {
+        /// The file.
+        path: PathBuf,
+        /// Exported name of the function.
+        symbol: String,
+    },
     /// A function of the system's mathematics library: `libm:expf`.
-    Libm { symbol: String },
+    Libm {
+        /// Name in C.
+        symbol: String,
+    },
     /// A function of glibc's vector library: `libmvec:expf` (every width the processor has), `libmvec:expf@avx2`.
-    Libmvec { symbol: String, isa: Option<Isa> },
+    Libmvec {
+        /// Name of the scalar function in C.
+        symbol: String,
+        /// Width; [`Spec::parse`] always sets it.
+        isa: Option<Isa>,
+    },
     /// A function of SLEEF: `sleef:expf_u10` (scalar and every width), `sleef:expf_u10@avx2`.
-    Sleef { symbol: String, isa: Option<Isa> },
+    Sleef {
+        /// Name of the scalar function without `Sleef_`.
+        symbol: String,
+        /// Width; [`Spec::parse`] always sets it.
+        isa: Option<Isa>,
+    },
     /// A function of the core-math crate: `core-math:expf`.
-    CoreMath { symbol: String },
+    CoreMath {
+        /// Name in the crate.
+        symbol: String,
+    },
     /// A function of the libm crate: `libm-crate:expf`.
-    LibmCrate { symbol: String },
+    LibmCrate {
+        /// Name in the crate.
+        symbol: String,
+    },
 }
 
 /// Instruction sets of vector functions.
@@ -98,4 +140,163 @@ pub struct Origin {
     pub compiler: Option<String>,
     /// Flags given to it.
     pub flags: Vec<String>,
+}
+
+/// What is asked of a subject beside its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Type that the question is about; `None` takes the subject's own (`float` where it does not say).
+    pub element: Option<Element>,
+    /// Variables of the question, 1 or 2.
+    pub arity: u8,
+    /// Compiler for C sources; `None` takes the first that is installed.
+    pub compiler: Option<Compiler>,
+    /// Flags for the compiler; `None` takes the default of the language.
+    pub cflags: Option<Vec<String>>,
+}
+
+impl Default for Request {
+    /// One variable, everything else by default.
+    fn default() -> Self {
+        Request { element: None, arity: 1, compiler: None, cflags: None }
+    }
+}
+
+/// What `source::build` is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceRequest<'a> {
+    /// The source file.
+    pub path: &'a Path,
+    /// Its language.
+    pub language: crate::Language,
+    /// Name of the function; `None` takes the only one with a fitting signature.
+    pub symbol: Option<&'a str>,
+    /// As in [`Request`].
+    pub element: Option<Element>,
+    /// As in [`Request`].
+    pub arity: u8,
+    /// As in [`Request`].
+    pub compiler: Option<Compiler>,
+    /// As in [`Request`].
+    pub cflags: Option<&'a [String]>,
+    /// An existing folder for whatever is built; it lives as long as the subject.
+    pub folder: &'a Path,
+}
+
+/// A compiled source: a shared library that exports [`BLOCK_SYMBOL`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuiltSource {
+    /// The shared library.
+    pub library: PathBuf,
+    /// Name of the function that is measured.
+    pub symbol: String,
+    /// Its type, found in the source.
+    pub signature: Signature,
+    /// Compiler and its version, for [`Origin::compiler`].
+    pub compiler: String,
+    /// The flags used.
+    pub flags: Vec<String>,
+    /// What the compiler warned of.
+    pub warnings: String,
+}
+
+/// The function that a built source exports:
+///
+/// ```c
+/// void mathsmith_block(const void *const *in, void *out, uint64_t n, uint64_t *at);
+/// ```
+///
+/// `in` has as many arrays as the subject has arguments, each of `n` elements of its type, like `out`. `*at = i` is
+/// stored (`volatile`) before the call for row `i`; for array functions once, 0, before the only call.
+pub const BLOCK_SYMBOL: &str = "mathsmith_block";
+
+/// Why a subject cannot be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum SubjectError {
+    /// The text names no subject.
+    #[error("{text}: {what}\n  help: {help}")]
+    Spec {
+        /// As typed.
+        text: String,
+        /// What is wrong.
+        what: String,
+        /// What to write.
+        help: String,
+    },
+    /// A file cannot be read, or is not what its name says.
+    #[error("{}: {what}\n  help: {help}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+        /// What to do.
+        help: String,
+    },
+    /// There is no such function.
+    #[error("{place} has no function `{symbol}`\n  help: {}", nearest(near, help))]
+    NoSymbol {
+        /// The name asked for.
+        symbol: String,
+        /// Where it was looked for.
+        place: String,
+        /// Existing names near it, the nearest first; may be empty.
+        near: Vec<String>,
+        /// What to do where no name is near.
+        help: String,
+    },
+    /// The function has another type than the question.
+    #[error("{subject}: {what}\n  help: {help}")]
+    Signature {
+        /// The subject.
+        subject: String,
+        /// What does not fit.
+        what: String,
+        /// What to do.
+        help: String,
+    },
+    /// This machine lacks what the subject needs: a library, an instruction set, shared memory.
+    #[error("{subject}: {what}\n  help: {help}")]
+    Machine {
+        /// The subject.
+        subject: String,
+        /// What is missing.
+        what: String,
+        /// What to do.
+        help: String,
+    },
+    /// The child process could not be started, or failed before any call.
+    #[error("{subject}: {what}\n  help: {help}")]
+    Host {
+        /// The subject.
+        subject: String,
+        /// What happened.
+        what: String,
+        /// What to do.
+        help: String,
+    },
+    /// A compiler is missing or refuses the source.
+    #[error(transparent)]
+    Native(#[from] NativeError),
+}
+
+/// The way out of a missing name.
+fn nearest(near: &[String], help: &str) -> String {
+    match near {
+        [] => help.into(),
+        names => format!("did you mean {}?", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or ")),
+    }
+}
+
+/// A function that can be measured: found or compiled, its type known, not loaded yet.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// Type.
+    pub signature: Signature,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What the compiler warned of; empty for what was not compiled here.
+    pub warnings: String,
+    /// Keeps what was built until the last clone has gone.
+    _folder: Option<Arc<TempDir>>,
 }
