@@ -116,6 +116,11 @@ impl FloatFormat {
         if x.is_nan() {
             return f64::NAN;
         }
+        match self {
+            Self::F32 => return f64::from(x.to_f32_round(Round::Nearest)),
+            Self::F64 => return x.to_f64_round(Round::Nearest),
+            _ => {}
+        }
         let Some(e) = x.get_exp() else { return x.to_f64() };
         // MPFR puts the significand in [1/2, 1).
         let exponent = i64::from(e) - 1;

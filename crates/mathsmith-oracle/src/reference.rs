@@ -4,9 +4,10 @@ use crate::dag::Dag;
 use crate::enclosure::{Enclosure, Status};
 use crate::fast::Plan;
 use crate::run::Smooth;
-use crate::{OracleError, limit};
+use crate::{FloatFormat, OracleError, Parity, limit, parity};
 use mathsmith_dsl::Expr;
 use rug::Float;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// Precision at which a value that still cannot be told from a tie between two floats is taken to be that tie.
@@ -17,6 +18,9 @@ pub const TIE_BITS: u32 = 4096;
 
 /// Precision at which an expression that loses all its digits to cancellation is given up.
 pub const HARD_CAP: u32 = 1 << 16;
+
+/// Exponents beyond this are near the ends of MPFR's range.
+const FAR: i32 = 1_000_000_000;
 
 /// A reference function of one or more variables, in exact mathematics.
 ///
@@ -45,38 +49,18 @@ pub(crate) struct Inner {
     pub(crate) smooth: Smooth,
 }
 
-/// A format that values are rounded to.
-trait Format: Copy + PartialEq {
-    const START: u32;
-    fn nearest(x: &Float) -> Self;
-    fn zero(negative: bool) -> Self;
-    fn nan() -> Self;
-    /// For neighbours: the one with the even significand.
-    fn even_neighbour(a: Self, b: Self) -> Option<Self>;
+/// Precision at which rounding to a format begins: some 40 bits more than it has.
+fn first_bits(format: FloatFormat) -> u32 {
+    if format.precision > 32 { 96 } else { 64 }
 }
 
-macro_rules! format {
-    ($t:ty, $nearest:ident, $start:expr) => {
-        impl Format for $t {
-            const START: u32 = $start;
-            fn nearest(x: &Float) -> $t {
-                x.$nearest(rug::float::Round::Nearest)
-            }
-            fn zero(negative: bool) -> $t {
-                if negative { -0.0 } else { 0.0 }
-            }
-            fn nan() -> $t {
-                <$t>::NAN
-            }
-            fn even_neighbour(a: $t, b: $t) -> Option<$t> {
-                let even = if a.to_bits() & 1 == 0 { a } else { b };
-                (a.next_up() == b).then_some(even)
-            }
-        }
-    };
+/// Whether a value lies beyond the exponent range of MPFR: all of the enclosure is next to 0, or next to one infinity.
+fn out_of_range(e: &Enclosure) -> bool {
+    let exponent = |x: &Float| if x.is_infinite() { i32::MAX } else { x.get_exp().unwrap_or(i32::MIN) };
+    let (lo, hi) = (exponent(&e.lo), exponent(&e.hi));
+    let huge = lo.min(hi) > FAR && e.lo.is_sign_negative() == e.hi.is_sign_negative();
+    huge || lo.max(hi) < -FAR
 }
-format!(f32, to_f32_round, 64);
-format!(f64, to_f64_round, 96);
 
 impl Reference {
     /// Compiles an expression.
@@ -147,57 +131,116 @@ impl Reference {
         x.iter().map(|&x| Float::with_val(53, x)).collect()
     }
 
-    fn round<T: Format>(&self, x: &[f64]) -> T {
+    /// The value at a point, correctly rounded to a format: to nearest, ties to even, overflow to infinity, subnormals,
+    /// signed zeros. NaN where there is no value.
+    ///
+    /// The precision rises until both ends of the enclosure round to one number. What still encloses a halfway point at
+    /// [`TIE_BITS`] bits is taken to be that tie.
+    pub fn round_to(&self, x: &[f64], format: FloatFormat) -> f64 {
         let x = self.floats(x);
-        let mut p = T::START;
+        let mut p = first_bits(format);
         loop {
             let last = p >= TIE_BITS;
             let e = self.value_enclosure(&x, p, last);
             if e.status == Status::Undefined {
-                return T::nan();
+                return f64::NAN;
             }
-            let (lo, hi) = (T::nearest(&e.lo), T::nearest(&e.hi));
+            let (lo, hi) = (format.nearest(&e.lo), format.nearest(&e.hi));
             let clear = e.status == Status::Defined || last;
             if clear && lo == hi {
-                if lo != T::zero(false) {
+                if lo != 0.0 {
                     return lo;
                 }
                 if e.is_zero() {
-                    return T::zero(e.lo.is_sign_negative());
+                    return if e.lo.is_sign_negative() { -0.0 } else { 0.0 };
                 }
                 if e.lo >= 0 {
-                    return T::zero(false);
+                    return 0.0;
                 }
                 if e.hi <= 0 {
-                    return T::zero(true);
+                    return -0.0;
                 }
                 if last {
                     // Zero to thousands of bits: exactly zero.
-                    return T::zero(false);
+                    return 0.0;
                 }
-            } else if last && let Some(even) = T::even_neighbour(lo, hi) {
-                return even;
+            } else if last {
+                let (low, high) = (format.key(lo), format.key(hi));
+                if low + 1 == high {
+                    // Neighbours: the one with the even significand.
+                    return if low % 2 == 0 { lo } else { hi };
+                }
             }
             if p >= HARD_CAP {
-                return if clear && e.lo.is_finite() && e.hi.is_finite() { T::nearest(&e.mid(p)) } else { T::nan() };
+                return if clear && e.lo.is_finite() && e.hi.is_finite() {
+                    format.nearest(&e.mid(p))
+                } else {
+                    f64::NAN
+                };
             }
             p *= 2;
         }
     }
 
-    /// The value at a point, correctly rounded to f32 (ties to even, overflow to infinity, subnormals, signed zeros).
+    /// The value at a point, correctly rounded to f32 ([`Reference::round_to`]).
     pub fn round_f32(&self, x: &[f64]) -> f32 {
-        self.round(x)
+        self.round_to(x, FloatFormat::F32) as f32
     }
 
-    /// The value at a point, correctly rounded to f64.
+    /// The value at a point, correctly rounded to f64 ([`Reference::round_to`]).
     pub fn round_f64(&self, x: &[f64]) -> f64 {
-        self.round(x)
+        self.round_to(x, FloatFormat::F64)
+    }
+
+    /// The order of the values at two points: exactly, or `Equal` where [`TIE_BITS`] bits cannot tell them apart (equal
+    /// values, and those beyond the exponent range of MPFR on one side). Infinite limits take part; `None` where one of
+    /// the two has no value.
+    pub fn compare(&self, a: &[f64], b: &[f64]) -> Option<Ordering> {
+        let (a, b) = (self.floats(a), self.floats(b));
+        let mut p = 64;
+        loop {
+            let last = p >= TIE_BITS;
+            let (u, v) = (self.value_enclosure(&a, p, last), self.value_enclosure(&b, p, last));
+            if u.status == Status::Undefined || v.status == Status::Undefined {
+                return None;
+            }
+            // A part without values is settled by more bits, as far as they go.
+            if u.status == Status::Defined && v.status == Status::Defined || last {
+                if u.is_thin() && v.is_thin() {
+                    return u.lo.partial_cmp(&v.lo);
+                }
+                if u.hi < v.lo {
+                    return Some(Ordering::Less);
+                }
+                if u.lo > v.hi {
+                    return Some(Ordering::Greater);
+                }
+                // One bound of each touches the other: no further bits separate what saturates MPFR's range.
+                if last || (out_of_range(&u) && out_of_range(&v)) {
+                    return Some(Ordering::Equal);
+                }
+            }
+            p *= 2;
+        }
+    }
+
+    /// Whether the function is odd or even, where the structure of the expression proves it ([`crate::Parity`]); `None`
+    /// for functions of several variables.
+    pub fn parity(&self) -> Option<Parity> {
+        if self.inner.vars.len() > 1 { None } else { parity::parity(&self.inner.dag) }
+    }
+
+    /// Whether the value at a point is exactly 0: an enclosure says so, or it cannot be told from 0 at [`TIE_BITS`] bits.
+    /// A value that is merely too small for MPFR (`exp(-1e9)`) is not 0.
+    pub fn is_zero(&self, x: &[f64]) -> bool {
+        self.value(x, 32).is_zero()
     }
 
     /// The value at a point to `prec` bits: relative error at most 2^-`prec`. NaN where there is none.
     ///
-    /// A value that stays indistinguishable from 0 at [`TIE_BITS`] bits (or four times `prec`) is returned as 0.
+    /// A value that stays indistinguishable from 0 at [`TIE_BITS`] bits (or four times `prec`) is returned as 0. Below
+    /// the exponent range of MPFR (`exp(-1e9)`) the least number of that sign stands for the value, above it an infinity;
+    /// a product of one such value with another kind is given up as NaN.
     pub fn value(&self, x: &[f64], prec: u32) -> Float {
         self.value_at(&self.floats(x), prec)
     }
@@ -224,7 +267,11 @@ impl Reference {
                     return Float::with_val(prec, &e.mid(p));
                 }
                 // Beyond the exponent range of MPFR: the end that says which way.
-                if e.lo.is_infinite() || e.hi.is_infinite() || width.get_exp().is_some_and(|w| w < -1_000_000_000) {
+                if out_of_range(&e) {
+                    if e.lo < 0 && e.hi > 0 {
+                        // A difference of such values: no bits tell it from 0.
+                        return Float::new(prec);
+                    }
                     return Float::with_val(prec, if e.lo.is_sign_negative() { &e.lo } else { &e.hi });
                 }
             }
