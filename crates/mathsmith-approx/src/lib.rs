@@ -4,7 +4,6 @@
 //! [`float`] and [`real`] turn what it finds into verified programs, [`entry`] into the record of [`front`] and files.
 
 pub mod entry;
-pub mod files;
 pub mod fitting;
 pub mod float;
 pub mod form;
@@ -17,3 +16,5 @@ pub mod run;
 pub mod seeds;
 pub mod space;
 pub mod structure;
+
+pub use mathsmith_verify::files;

@@ -17,6 +17,8 @@
 //! | [`checksum`] | the order-independent sum over every output bit |
 //! | [`points`] | exact errors at points, and the adversarial set |
 //! | [`real`] | sampled error of `real` programs at 200 bits |
+//! | [`store`] | worst inputs kept per reference, in a file |
+//! | [`files`] | files that are never half-written |
 
 pub mod block;
 pub mod checksum;
@@ -24,10 +26,12 @@ mod conclude;
 pub mod domain;
 mod error;
 pub mod extreme;
+pub mod files;
 pub mod measured;
 pub mod points;
 pub mod real;
 pub mod report;
+pub mod store;
 pub mod sweep;
 mod tally;
 pub mod truth;
@@ -39,5 +43,6 @@ pub use measured::Measured;
 pub use points::{AdversarialSet, Screened, point_error};
 pub use real::{RealErrorReport, real_error};
 pub use report::{Coverage, ErrorReport, Extreme, Histogram, SpecialCheck, WorstPoint};
+pub use store::{AdversarialStore, StoreError};
 pub use sweep::{EngineMaker, SweepOptions, sweep, sweep_with};
 pub use truth::{PointError, Truth};

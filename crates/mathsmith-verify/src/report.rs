@@ -203,6 +203,14 @@ pub fn hex(x: f64) -> String {
     format!("{sign}0x1{point}{digits}p{exponent:+}")
 }
 
+/// The number that [`hex`] wrote; decimal is read as well, and rounded to the nearest double. `None` for anything else.
+pub fn unhex(text: &str) -> Option<f64> {
+    match mathsmith_ir::text::parse_literal(text, mathsmith_ir::Type::F64) {
+        Ok(mathsmith_ir::Literal::F64(x)) => Some(x),
+        _ => None,
+    }
+}
+
 /// JSON has no infinities: a double that is not finite is written as a string.
 pub(crate) mod any_f64 {
     use serde::{Deserialize, Deserializer, Serializer};
@@ -249,6 +257,15 @@ mod tests {
             (0.1, "0x1.999999999999ap-4"),
         ] {
             assert_eq!(hex(x), text);
+            assert_eq!(unhex(text).map(f64::to_bits), Some(x.to_bits()), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_numbers_are_read() {
+        for text in ["", "x", "0x", "1 2", "0x1p+0 ", "1:f64"] {
+            let read = unhex(text);
+            assert!(read.is_none() || read == Some(1.0), "{text}: {read:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Files of a run directory: written to a temporary name and renamed, so that none is ever half-written.
+//! Files of results: written to a temporary name and renamed, so that none is ever half-written.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
