@@ -8,7 +8,7 @@
 //! the system, to ask the loader where they are: whatever is called is called in the host, which says in shared memory
 //! what row it is at before every call, so that the input of a crash can be named.
 
-use crate::{Compiler, NativeError};
+use crate::Compiler;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -153,12 +153,14 @@ pub struct Request {
     pub compiler: Option<Compiler>,
     /// Flags for the compiler; `None` takes the default of the language.
     pub cflags: Option<Vec<String>>,
+    /// Whether the result comes first in an array function whose type leaves the order open: `void f(float *, float *, n)`.
+    pub output_first: bool,
 }
 
 impl Default for Request {
     /// One variable, everything else by default.
     fn default() -> Self {
-        Request { element: None, arity: 1, compiler: None, cflags: None }
+        Request { element: None, arity: 1, compiler: None, cflags: None, output_first: false }
     }
 }
 
@@ -179,6 +181,8 @@ pub struct SourceRequest<'a> {
     pub compiler: Option<Compiler>,
     /// As in [`Request`].
     pub cflags: Option<&'a [String]>,
+    /// As in [`Request`].
+    pub output_first: bool,
     /// An existing folder for whatever is built; it lives as long as the subject.
     pub folder: &'a Path,
 }
@@ -196,8 +200,13 @@ pub struct BuiltSource {
     pub compiler: String,
     /// The flags used.
     pub flags: Vec<String>,
+    /// The command that compiled the file, as it would be typed.
+    pub command: String,
     /// What the compiler warned of.
     pub warnings: String,
+    /// What a person should know beside the figures, a sentence each: whether products and sums are fused, what was
+    /// assumed of the order of arrays, what was left out of the flags.
+    pub notes: Vec<String>,
 }
 
 /// The function that a built source exports:
@@ -209,84 +218,6 @@ pub struct BuiltSource {
 /// `in` has as many arrays as the subject has arguments, each of `n` elements of its type, like `out`. `*at = i` is
 /// stored (`volatile`) before the call for row `i`; for array functions once, 0, before the only call.
 pub const BLOCK_SYMBOL: &str = "mathsmith_block";
-
-/// Why a subject cannot be measured.
-#[derive(Debug, thiserror::Error)]
-pub enum SubjectError {
-    /// The text names no subject.
-    #[error("{text}: {what}\n  help: {help}")]
-    Spec {
-        /// As typed.
-        text: String,
-        /// What is wrong.
-        what: String,
-        /// What to write.
-        help: String,
-    },
-    /// A file cannot be read, or is not what its name says.
-    #[error("{}: {what}\n  help: {help}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        what: String,
-        /// What to do.
-        help: String,
-    },
-    /// There is no such function.
-    #[error("{place} has no function `{symbol}`\n  help: {}", nearest(near, help))]
-    NoSymbol {
-        /// The name asked for.
-        symbol: String,
-        /// Where it was looked for.
-        place: String,
-        /// Existing names near it, the nearest first; may be empty.
-        near: Vec<String>,
-        /// What to do where no name is near.
-        help: String,
-    },
-    /// The function has another type than the question.
-    #[error("{subject}: {what}\n  help: {help}")]
-    Signature {
-        /// The subject.
-        subject: String,
-        /// What does not fit.
-        what: String,
-        /// What to do.
-        help: String,
-    },
-    /// This machine lacks what the subject needs: a library, an instruction set, shared memory.
-    #[error("{subject}: {what}\n  help: {help}")]
-    Machine {
-        /// The subject.
-        subject: String,
-        /// What is missing.
-        what: String,
-        /// What to do.
-        help: String,
-    },
-    /// The child process could not be started, or failed before any call.
-    #[error("{subject}: {what}\n  help: {help}")]
-    Host {
-        /// The subject.
-        subject: String,
-        /// What happened.
-        what: String,
-        /// What to do.
-        help: String,
-    },
-    /// A compiler is missing or refuses the source.
-    #[error(transparent)]
-    Native(#[from] NativeError),
-}
-
-/// The way out of a missing name.
-fn nearest(near: &[String], help: &str) -> String {
-    match near {
-        [] => help.into(),
-        names => format!("did you mean {}?", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or ")),
-    }
-}
 
 /// A function that can be measured: found or compiled, its type known, not loaded yet.
 #[derive(Clone, Debug)]
