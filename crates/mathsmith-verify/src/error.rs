@@ -32,6 +32,38 @@ pub enum VerifyError {
         /// The engine's reason.
         source: EngineError,
     },
+    /// The code under measurement failed while it ran: it crashed, did not return, or ended its process.
+    #[error("`{subject}` failed at {input}: {what}")]
+    Failed {
+        /// Name of the subject.
+        subject: String,
+        /// The input in hexadecimal and decimal (`x = 0x1.8p+0 (1.5)`), or the stretch of inputs where it is not known.
+        input: String,
+        /// What happened.
+        what: String,
+    },
+    /// The code under measurement could not be started.
+    #[error("`{subject}` could not be started: {what}")]
+    NotStarted {
+        /// Name of the subject.
+        subject: String,
+        /// Why.
+        what: String,
+    },
+    /// Results of a 32-bit function cannot be judged in this format.
+    #[error("f32 results cannot be judged at {format}; choose f32, bf16 or f16")]
+    JudgedAt {
+        /// Name of the format.
+        format: &'static str,
+    },
+    /// A tolerance that cannot be used.
+    #[error("the tolerance `{tolerance}`: {what}")]
+    Tolerance {
+        /// The tolerance as written.
+        tolerance: String,
+        /// What is wrong with it, and where.
+        what: String,
+    },
     /// The reference has several variables.
     #[error("the reference has {variables} variables, and a sweep runs over one: fix the others to numbers")]
     Variables {

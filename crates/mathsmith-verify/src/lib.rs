@@ -13,6 +13,7 @@
 //! | [`block`] | the vectorised inner loops |
 //! | [`extreme`] | running maxima with a margin, settled at the end |
 //! | [`sweep`](mod@sweep) | the exhaustive sweep |
+//! | [`inspect`](mod@inspect) | the exhaustive measurement: everything about one function |
 //! | [`report`] | [`ErrorReport`] and its parts |
 //! | [`checksum`] | the order-independent sum over every output bit |
 //! | [`points`] | exact errors at points, and the adversarial set |
@@ -27,6 +28,7 @@ pub mod domain;
 mod error;
 pub mod extreme;
 pub mod files;
+pub mod inspect;
 pub mod measured;
 pub mod points;
 pub mod real;
@@ -39,6 +41,7 @@ mod workers;
 
 pub use domain::FloatDomain;
 pub use error::VerifyError;
+pub use inspect::{Inspection, Subject, Tolerance, inspect};
 pub use measured::Measured;
 pub use points::{AdversarialSet, Screened, point_error};
 pub use real::{RealErrorReport, real_error};
