@@ -166,7 +166,8 @@ fn features() -> Vec<String> {
         };
     }
     // Those by which glibc, SLEEF and compilers' function versions choose between implementations.
-    let all = present!["sse2" "sse3" "ssse3" "sse4.1" "sse4.2" "avx" "avx2" "fma" "f16c" "avx512f" "avx512dq" "avx512vl"];
+    let all =
+        present!["sse2" "sse3" "ssse3" "sse4.1" "sse4.2" "avx" "avx2" "fma" "f16c" "avx512f" "avx512dq" "avx512vl"];
     all.into_iter().filter(|(_, there)| *there).map(|(name, _)| name.to_owned()).collect()
 }
 
