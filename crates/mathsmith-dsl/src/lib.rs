@@ -7,6 +7,8 @@
 //! | a `.smith` file | [`parse_problem`] | [`RawSettings`], resolved to a [`Problem`] |
 //! | a `.grammar` file | [`parse_grammar`] | [`Grammar`] |
 //!
+//! Flags of the command line that no problem file has are read by [`flags`].
+//!
 //! Whatever is wrong becomes a [`Diagnostic`] with the place, the cause and a way out; no text makes a parser panic or
 //! recurse without limit. The names of functions and settings stand in tables ([`functions`], [`TABLE`],
 //! [`GRAMMAR_TABLE`]) that the parsers themselves use, so that documentation made from them is complete.
@@ -14,6 +16,7 @@
 mod diagnostic;
 mod domain;
 mod expr;
+pub mod flags;
 mod fold;
 pub mod functions;
 mod grammar;

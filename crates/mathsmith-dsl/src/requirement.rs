@@ -25,7 +25,8 @@ pub enum Requirement {
     Monotone,
     /// No jump at a point beyond the bound.
     Join(Expr),
-    /// Values beyond the format's range become its largest ones.
+    /// No result lies outside the interval between the least and the greatest correctly rounded value on the domain, and
+    /// at the ends of the domain (infinities included) the result is the correctly rounded one.
     Saturate,
     /// No division.
     NoDiv,
