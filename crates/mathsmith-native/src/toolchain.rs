@@ -186,7 +186,8 @@ impl Toolchain {
         self.compile(Compiler::Rustc, command, source, out)
     }
 
-    fn compile(&self, compiler: Compiler, command: Command, source: &Path, out: &Path) -> Result<Built, NativeError> {
+    /// Runs a prepared command that writes `out` from `source`.
+    pub(crate) fn compile(&self, compiler: Compiler, command: Command, source: &Path, out: &Path) -> Result<Built, NativeError> {
         let line = command_line(&command);
         let Output { code, stdout, stderr, elapsed } = run_command(command, Vec::new(), self.limits)?;
         if code != 0 {
@@ -214,7 +215,7 @@ fn find(compiler: Compiler, folders: &[PathBuf]) -> Option<Tool> {
 }
 
 /// The command as a person would type it into a POSIX shell.
-fn command_line(command: &Command) -> String {
+pub(crate) fn command_line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
 }
