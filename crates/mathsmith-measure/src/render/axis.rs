@@ -135,7 +135,7 @@ impl Up {
         let octaves = max > 8.0;
         // The first ULP takes a fifth of the height or more.
         let octave = if octaves { 4.0 / (stretched(max, 1.0) - 1.0).max(4.0) } else { 1.0 };
-        let reach = if octaves { stretched(max, octave) * 1.06 } else { max.max(0.5) * 1.15 };
+        let reach = if octaves { stretched(max, octave) * 1.2 } else { max.max(0.5) * 1.28 };
         Up { top, height, reach, octaves, octave }
     }
 

@@ -1,4 +1,4 @@
-//! Rows by binade, and how neighbours of like behaviour become one.
+//! Rows by binade, and how like neighbours become one.
 //!
 //! A whole format has hundreds of binades, most of them alike: of `exp` all small inputs are. Runs of neighbours are merged
 //! bottom-up (agglomerative clustering with complete linkage, of a sequence): the two neighbouring runs whose union is the
@@ -119,36 +119,29 @@ pub(crate) fn merged(binades: &[BinadeRow], rows: usize) -> Vec<Run> {
 }
 
 /// The table by binade.
-pub(crate) fn table(m: &Measured, subnormal: i32, full: bool) -> String {
+pub(crate) fn table(m: &Measured, variable: &str, subnormal: i32, full: bool) -> String {
     let runs = if full { m.binades.iter().map(Run::of).collect() } else { merged(&m.binades, ROWS) };
     let all = m.binades.len();
-    let argument = if m.domain.len() > 1 { "the first argument" } else { "x" };
-    let mut out = format!("\n  by binade of {argument}, {}", m.coverage.word());
+    let mut out = format!("\n  by binade of {variable}, {}", m.coverage.word());
     if runs.len() < all {
-        out.push_str(&format!("; {all} binades in {} lines, alike neighbours as one", runs.len()));
+        out.push_str(&format!("; {all} binades in {} lines, like neighbours as one\n  (`least max`: the least maximum of its binades; --full and JSON have each)", runs.len()));
     }
     out.push('\n');
     let merged = runs.iter().any(|r| r.binades > 1);
     let scale = runs.iter().map(|r| r.max_ulp).filter(|u| u.is_finite()).fold(0.0, f64::max);
     let mut t = Columns::new().column("from", Align::Right).column("to", Align::Left);
-    if merged {
-        t = t.optional("binades", Align::Right);
-    }
     t = t.column("inputs", Align::Right).column("max ULP", Align::Right);
     if merged {
-        t = t.optional("least max\nof a binade", Align::Right);
+        t = t.optional("least\nmax", Align::Right);
     }
     t = t.column("at", Align::Left).column("mean ULP", Align::Right);
     t = t
-        .column("not correctly\nrounded", Align::Right)
+        .column("not\ncorrectly\nrounded", Align::Right)
         .optional("share", Align::Right)
         .optional("max ULP", Align::Left);
     for r in &runs {
         let [from, to] = r.ends(subnormal);
         let mut row = vec![from, to];
-        if merged {
-            row.push(r.binades.to_string());
-        }
         row.push(grouped(r.inputs));
         row.push(ulp(r.max_ulp));
         if merged {

@@ -1,13 +1,13 @@
 //! Everything known about one subject.
 
 use super::text::{
-    Align, Columns, WIDTH, arguments, bar, both, decimal, grouped, labelled, mean, share, small, ulp, value,
+    Align, Columns, WIDTH, arguments, bar, both, decimal, grouped, labelled, mean, place, share, small, ulp, value,
 };
 use super::{Detail, binades, declaration, symbol, table};
 use crate::record::{Measurement, Source};
 use mathsmith_native::subject::Spec;
 use mathsmith_oracle::FloatFormat;
-use mathsmith_verify::measured::{Break, Check, Measured, Parity, Peak, SpecialPoint, Tally};
+use mathsmith_verify::measured::{Check, Measured, Parity, Peak, SpecialPoint, Tally};
 use mathsmith_verify::report::Histogram;
 
 /// Longest list of special inputs in a summary; those that are wrong are always shown.
@@ -31,16 +31,17 @@ pub(super) fn subject(m: &Measurement, detail: Detail) -> String {
     let f = &m.measured;
     let input = FloatFormat::named(&f.format);
     let subnormal = input.map_or(-127, |i| i.min_exponent - 1);
+    let names = &m.asked.variables;
     let mut out = format!("\n{}\n", m.subject.name);
     out.push_str(&origin(m));
     if !m.findings.is_empty() || !m.verdicts.is_empty() {
         out.push_str(&verdicts(m));
     }
-    out.push_str(&figures(f));
+    out.push_str(&figures(f, names));
     out.push_str(&histogram(f, detail));
-    out.push_str(&properties(f));
+    out.push_str(&properties(f, names));
     out.push_str(&specials(f, detail));
-    out.push_str(&binades::table(f, subnormal, detail == Detail::Full));
+    out.push_str(&binades::table(f, names.first().map_or("x", String::as_str), subnormal, detail == Detail::Full));
     out
 }
 
@@ -81,7 +82,7 @@ fn origin(m: &Measurement) -> String {
 fn verdicts(m: &Measurement) -> String {
     let mut out = String::from("\n");
     for f in &m.findings {
-        let at = if f.at.is_empty() { String::new() } else { format!(" (at x = {})", arguments(&f.at)) };
+        let at = if f.at.is_empty() { String::new() } else { format!(" (at {})", place(&m.asked.variables, &f.at)) };
         out.push_str(&labelled(2, "WRONG", &format!("{}{at}", f.what)));
     }
     let mut sorted: Vec<_> = m.verdicts.iter().collect();
@@ -89,7 +90,7 @@ fn verdicts(m: &Measurement) -> String {
     for v in sorted {
         let label = if v.met { "met" } else { "NOT MET" };
         let at = match v.at.is_empty() {
-            false if !v.detail.contains(&v.at[0]) => format!(" (at x = {})", arguments(&v.at)),
+            false if !v.detail.contains(&v.at[0]) => format!(" (at {})", place(&m.asked.variables, &v.at)),
             _ => String::new(),
         };
         out.push_str(&labelled(2, label, &format!("{}: {}{at}", v.demand, v.detail)));
@@ -98,7 +99,7 @@ fn verdicts(m: &Measurement) -> String {
 }
 
 /// The largest errors, the mean and the count.
-fn figures(f: &Measured) -> String {
+fn figures(f: &Measured, names: &[String]) -> String {
     let word = f.coverage.word();
     let count = grouped(f.inputs);
     let bound = match f.coverage {
@@ -119,11 +120,15 @@ fn figures(f: &Measured) -> String {
     let start = 4 + 28 + 2 + 12 + 2;
     let mut last: Option<&Peak> = None;
     for (name, figure, p) in rows {
-        let x = arguments(&p.x);
-        out.push_str(&format!("    {name:<28}  {figure:>12}  at x = {x}"));
+        let x = place(names, &p.x);
+        out.push_str(&format!("    {name:<28}  {figure:>12}  at {x}"));
         let digits = arguments(&p.x_decimal);
-        if digits != x {
-            out.push_str(&if beside { format!("  ({digits})") } else { format!("\n{:start$}   = {digits}", "") });
+        if p.x_decimal != p.x {
+            out.push_str(&if beside {
+                format!("  ({digits})")
+            } else {
+                format!("\n{:start$}   in decimal {digits}", "")
+            });
         }
         out.push('\n');
         if last.is_none_or(|l| l.x != p.x) {
@@ -176,72 +181,71 @@ fn histogram(f: &Measured, detail: Detail) -> String {
         .column("results", Align::Right)
         .column("share", Align::Right)
         .column("", Align::Left);
-    for i in 0..shown {
-        let to = edges.get(i + 1).map_or("or a wrong class".to_owned(), f64::to_string);
+    let mut i = 0;
+    while i < shown {
+        // A stretch without results is one line.
+        let next = if lines[i] > 0 { i + 1 } else { (i..shown).find(|&k| lines[k] > 0).unwrap_or(shown) };
+        let to = edges.get(next).map_or("or a wrong class".to_owned(), f64::to_string);
         let part = lines[i] as f64 / total.max(1) as f64;
         t.row(vec![edges[i].to_string(), to, grouped(lines[i]), share(lines[i], total), bar(part, 40)]);
+        i = next;
     }
     out.push_str(&t.text(4));
     out
 }
 
-/// A check in words.
-fn check(c: &Check, unit: &str, format: Option<FloatFormat>) -> String {
-    match &c.broken {
-        None => format!("yes, {} {unit}", grouped(c.looked_at)),
-        Some(b) => format!("NO; first at {}", broken(b, format)),
-    }
-}
-
-/// Where and how: `f(0x1p+0 (1)) = 0x0p+0, f(...) = ...: in words`.
-fn broken(b: &Break, format: Option<FloatFormat>) -> String {
+/// A check in words; a break with its inputs and results, a line each.
+fn check(c: &Check, unit: &str, names: &[String], format: Option<FloatFormat>) -> String {
+    let Some(b) = &c.broken else { return format!("yes, {} {unit}", grouped(c.looked_at)) };
     let inputs: Vec<String> = b.at.iter().map(|x| both(x, format)).collect();
-    let places = if b.at.len() == b.results.len() {
-        let pairs = inputs.iter().zip(&b.results).map(|(x, y)| format!("x = {x} -> {y}"));
-        pairs.collect::<Vec<_>>().join(", ")
+    let mut out = format!("NO: {}; first at", b.what);
+    if names.len() < 2 && inputs.len() == b.results.len() {
+        for (x, y) in inputs.iter().zip(&b.results) {
+            out.push_str(&format!("\n{}: {y}", place(names, &[x])));
+        }
     } else {
-        format!("x = {} -> {}", inputs.join(", "), b.results.join(", "))
-    };
-    format!("{places}: {}", b.what)
+        out.push_str(&format!("\n{}: {}", place(names, &inputs), b.results.join(" and ")));
+    }
+    out
 }
 
 /// Monotone, symmetric, pure, range, tolerance, classes: one line each.
-fn properties(f: &Measured) -> String {
+fn properties(f: &Measured, names: &[String]) -> String {
     let format = FloatFormat::named(&f.format);
     let mut out = String::from("\n");
     let mut line = |label: &str, text: &str| out.push_str(&labelled(2, label, text));
     match &f.monotone {
-        Some(c) => line("monotone", &check(c, "pairs of neighbours, none against the reference", format)),
+        Some(c) => line("monotone", &check(c, "pairs of neighbours, none against the reference", names, format)),
         None => line(
             "monotone",
             "not looked at: neighbouring inputs are compared in exhaustive measurements of one argument",
         ),
     }
     match &f.parity {
-        Some((Parity::Odd, c)) => line("odd", &check(c, "pairs, f(-x) = -f(x) bit for bit", format)),
-        Some((Parity::Even, c)) => line("even", &check(c, "pairs, f(-x) = f(x) bit for bit", format)),
+        Some((Parity::Odd, c)) => line("odd", &check(c, "pairs, f(-x) = -f(x) bit for bit", names, format)),
+        Some((Parity::Even, c)) => line("even", &check(c, "pairs, f(-x) = f(x) bit for bit", names, format)),
         None => line("odd, even", "the reference is neither on this domain"),
     }
-    line("pure", &check(&f.pure, "inputs called twice gave the same bits", format));
+    line("pure", &check(&f.pure, "inputs called twice gave the same bits", names, format));
     let end = |i: usize| {
         let expected = if f.range.expected[i] == f.range.got[i] {
             "as is right".into()
         } else {
             format!("right: {}", f.range.expected[i])
         };
-        format!("{} at x = {} ({expected})", f.range.got[i], arguments(&f.range.at[i]))
+        format!("{} at {} ({expected})", f.range.got[i], place(names, &f.range.at[i]))
     };
-    line("results", &format!("least {}, greatest {}", end(0), end(1)));
+    line("results", &format!("least {}\ngreatest {}", end(0), end(1)));
     if let Some(t) = &f.tolerated {
         let verdict = if t.beyond.count == 0 { "met everywhere" } else { "NOT met" };
-        let first = first(&t.beyond, format);
+        let first = first(&t.beyond, names, format);
         line(
             "tolerance",
             &format!(
-                "{}: {verdict}; largest error {} of it at x = {}; beyond it {} inputs{first}",
+                "{}: {verdict}\nlargest error {} of it at {}\nbeyond it {} inputs{first}",
                 t.tolerance,
                 small(t.worst.value),
-                arguments(&t.worst.x),
+                place(names, &t.worst.x),
                 grouped(t.beyond.count)
             ),
         );
@@ -255,7 +259,7 @@ fn properties(f: &Measured) -> String {
     } else {
         line("classes", &format!("{} WRONG of {}", grouped(wrong), grouped(f.inputs)));
         for (words, t) in classes(f).into_iter().filter(|(_, t)| t.count > 0) {
-            line("", &format!("{}: {}{}", words, grouped(t.count), first(t, format)));
+            line("", &format!("{}: {}{}", words, grouped(t.count), first(t, names, format)));
         }
     }
     if f.ftz {
@@ -266,9 +270,9 @@ fn properties(f: &Measured) -> String {
     out
 }
 
-fn first(t: &Tally, format: Option<FloatFormat>) -> String {
+fn first(t: &Tally, names: &[String], format: Option<FloatFormat>) -> String {
     match &t.first {
-        Some(x) => format!(", first at x = {}", x.iter().map(|x| both(x, format)).collect::<Vec<_>>().join(", ")),
+        Some(x) => format!(", first at {}", place(names, &x.iter().map(|x| both(x, format)).collect::<Vec<_>>())),
         None => String::new(),
     }
 }

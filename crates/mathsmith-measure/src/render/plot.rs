@@ -2,8 +2,9 @@
 
 use super::axis::{Across, Up};
 use super::svg::{escape, px};
-use super::text::{arguments, both, grouped, ulp, value};
+use super::text::{arguments, both, grouped, place, ulp, value};
 use super::{details, table};
+use crate::record::Measurement;
 use mathsmith_oracle::FloatFormat;
 use mathsmith_verify::measured::{Measured, ProfileRow};
 
@@ -57,7 +58,8 @@ fn signed(m: &Measured, x: f64) -> f64 {
 }
 
 /// A panel for one subject: `title` above, the plot `[left, left + width] x [top, top + height]` below it.
-pub(super) fn panel(m: &Measured, name: &str, across: &Across, up: &Up, at: [f64; 4], columns_apart: f64) -> String {
+pub(super) fn panel(measurement: &Measurement, across: &Across, up: &Up, at: [f64; 4], columns_apart: f64) -> String {
+    let (m, name) = (&measurement.measured, &measurement.subject.name);
     let [left, top, width, height] = at;
     let right = left + width;
     let worst = value(m.max_ulp.x.first().map_or("", String::as_str));
@@ -104,8 +106,9 @@ pub(super) fn panel(m: &Measured, name: &str, across: &Across, up: &Up, at: [f64
         let (x, y) = (across.at(x), up.at(error));
         line(format!(r#"<path class="max" d="M{} {}H{}"/>"#, px(left), px(y), px(right)));
         line(format!(r#"<circle class="worst" cx="{}" cy="{}" r="4"/>"#, px(x), px(y)));
-        let place = m.max_ulp.x.iter().zip(&m.max_ulp.x_decimal).map(|(h, d)| format!("{h} ({d})"));
-        let text = format!("{} ULP at x = {}", ulp(m.max_ulp.value), place.collect::<Vec<_>>().join(", "));
+        let inputs = m.max_ulp.x.iter().zip(&m.max_ulp.x_decimal).map(|(h, d)| format!("{h} ({d})"));
+        let inputs = place(&measurement.asked.variables, &inputs.collect::<Vec<_>>());
+        let text = format!("{} ULP at {inputs}", ulp(m.max_ulp.value));
         line(label(&text, x, [left, right], if error < 0.0 { y + 15.0 } else { y - 8.0 }));
     } else if let Some(u) = table::right_class_max(m) {
         let text = format!("{u:.4} ULP where the class is right");
@@ -146,26 +149,25 @@ fn wrong_classes(m: &Measured, across: &Across, [left, top, width, _]: [f64; 4],
     if total == 0 {
         return;
     }
-    let mut words = Vec::new();
     for (what, tally) in details::classes(m).into_iter().filter(|(_, t)| t.count > 0) {
         let Some(first) = &tally.first else { continue };
-        if let Some(x) = first.first().and_then(|x| value(x)).filter(|x| !x.is_nan()) {
-            let (x, y) = (across.at(x), top + 12.0);
-            line(format!(
-                r#"<path class="cross" d="M{} {}l8 8m0 -8l-8 8"><title>{}</title></path>"#,
-                px(x - 4.0),
-                px(y - 4.0),
-                escape(&format!(
-                    "first {what}: x = {}",
-                    arguments(&first.iter().map(|x| both(x, Some(format))).collect::<Vec<_>>())
-                ))
-            ));
-        }
-        words.push(format!("{} {what}", grouped(tally.count)));
+        let Some(x) = first.first().and_then(|x| value(x)).filter(|x| !x.is_nan()) else { continue };
+        let (x, y) = (across.at(x), top + 12.0);
+        let place: Vec<String> = first.iter().map(|x| both(x, Some(format))).collect();
+        let text = format!("{} times {what}, first at {}", grouped(tally.count), arguments(&place));
+        line(format!(
+            r#"<path class="cross" d="M{} {}l8 8m0 -8l-8 8"><title>{}</title></path>"#,
+            px(x - 4.0),
+            px(y - 4.0),
+            escape(&text)
+        ));
     }
-    let text = format!("wrong class: {}", words.join("; "));
-    line(format!(r#"<text class="mark bad" x="{}" y="{}">{}</text>"#, px(left + 8.0), px(top + 30.0), escape(&text)));
-    let _ = width;
+    line(format!(
+        r#"<text class="mark bad" text-anchor="end" x="{}" y="{}">{} results of a wrong class</text>"#,
+        px(left + width),
+        px(top - 22.0),
+        grouped(total)
+    ));
 }
 
 /// `2^e` for exponents of doubles, beyond them an infinity.

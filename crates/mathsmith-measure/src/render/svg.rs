@@ -6,7 +6,7 @@
 
 use super::axis::{Across, Up};
 use super::plot;
-use super::text::{arguments, grouped, ulp, value};
+use super::text::{grouped, place, ulp, value};
 use crate::record::Measurement;
 use mathsmith_oracle::FloatFormat;
 
@@ -23,18 +23,19 @@ const FOOT: f64 = 74.0;
 /// Columns of all bands together: what keeps the file below 200 KB.
 const COLUMNS: usize = 6000;
 
+/// Colours are written where they are used, those of a dark page once more: many programs that show SVG know no variables.
 const STYLE: &str = "\
-svg{--ground:#fff;--ink:#1c2024;--soft:#60666d;--grid:#e6e8eb;--band:#3a7abf;--half:#2c8a57;--max:#b35900;--bad:#c22f2f;\
-font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace}
-@media (prefers-color-scheme:dark){svg{--ground:#15181c;--ink:#e6e8eb;--soft:#9aa2ab;--grid:#2b3036;--band:#6aa5e3;\
---half:#57c08a;--max:#f0a04b;--bad:#ff7b72}}
-.ground{fill:var(--ground)}text{fill:var(--ink)}.title{font-size:17px;font-weight:600}.name{font-size:13px;font-weight:600}
-.small,.x,.y{fill:var(--soft);font-size:11px}.y{text-anchor:end}.x{text-anchor:middle}
-.mark{font-size:11px;paint-order:stroke;stroke:var(--ground);stroke-width:4px;stroke-linejoin:round}.bad{fill:var(--bad)}
-path,rect.frame{fill:none}.grid{stroke:var(--grid)}.axis{stroke:var(--soft);stroke-width:.75}.frame{stroke:var(--soft)}
-.band{fill:var(--band);fill-opacity:.75;stroke:var(--band);stroke-width:.6}
-.half{stroke:var(--half);stroke-dasharray:6 4}.max{stroke:var(--max);stroke-dasharray:2 3}
-.worst{fill:var(--ground);stroke:var(--max);stroke-width:2}.wrong{fill:var(--bad)}.cross{stroke:var(--bad);stroke-width:2}";
+svg{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace}
+.ground{fill:#fff}text{fill:#1c2024}.title{font-size:17px;font-weight:600}.name{font-size:13px;font-weight:600}
+.small,.x,.y{fill:#60666d;font-size:11px}.y{text-anchor:end}.x{text-anchor:middle}
+.mark{font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}.bad{fill:#c22f2f}
+path,rect.frame{fill:none}.grid{stroke:#e6e8eb}.axis{stroke:#60666d;stroke-width:.75}.frame{stroke:#60666d}
+path.band{fill:#3a7abf;fill-opacity:.75;stroke:#3a7abf;stroke-width:.6}
+.half{stroke:#2c8a57;stroke-dasharray:6 4}.max{stroke:#b35900;stroke-dasharray:2 3}
+.worst{fill:#fff;stroke:#b35900;stroke-width:2}.wrong{fill:#c22f2f}.cross{stroke:#c22f2f;stroke-width:2}
+@media (prefers-color-scheme:dark){.ground{fill:#15181c}text{fill:#e6e8eb}.small,.x,.y{fill:#9aa2ab}.mark{stroke:#15181c}
+.bad{fill:#ff7b72}.grid{stroke:#2b3036}.axis,.frame{stroke:#9aa2ab}path.band{fill:#6aa5e3;stroke:#6aa5e3}
+.half{stroke:#57c08a}.max{stroke:#f0a04b}.worst{fill:#15181c;stroke:#f0a04b}.wrong{fill:#ff7b72}.cross{stroke:#ff7b72}}";
 
 /// The picture of measurements of one reference; of none, a picture that says so.
 ///
@@ -44,8 +45,9 @@ pub fn svg(measurements: &[Measurement]) -> String {
     let height_each = if measurements.len() <= 1 { 360.0 } else { 190.0 };
     let height = HEAD + panels * (GAP + height_each) + FOOT;
     let title = measurements.first().map_or("no measurement".to_owned(), |m| {
+        let x = m.asked.variables.first().map_or("x", String::as_str);
         let on = m.asked.domain.first().cloned().flatten().map_or("the whole format".to_owned(), |d| d);
-        format!("Error of {} against x, {} on {on}", m.asked.reference, m.asked.format)
+        format!("Error of {} against {x}, {} on {on}", m.asked.reference, m.asked.format)
     });
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\" \
@@ -74,7 +76,7 @@ pub fn svg(measurements: &[Measurement]) -> String {
     let apart = width / (COLUMNS / measurements.len().max(1)).clamp(60, 880) as f64;
     for m in measurements {
         let place = [LEFT, top, width, height_each];
-        out.push_str(&plot::panel(&m.measured, &m.subject.name, &across, &up.moved(top), place, apart));
+        out.push_str(&plot::panel(m, &across, &up.moved(top), place, apart));
         top += height_each + GAP;
     }
     let bottom = top - GAP;
@@ -135,10 +137,10 @@ fn description(measurements: &[Measurement]) -> String {
         let f = &m.measured;
         let seed = f.seed.map_or_else(String::new, |s| format!(", seed {s}"));
         format!(
-            "{}: max ULP {} at x = {} ({}, {} inputs{seed}), {} results not correctly rounded, {} of a wrong class.",
+            "{}: max ULP {} at {} ({}, {} inputs{seed}), {} results not correctly rounded, {} of a wrong class.",
             m.subject.name,
             ulp(f.max_ulp.value),
-            arguments(&f.max_ulp.x),
+            place(&m.asked.variables, &f.max_ulp.x),
             f.coverage.word(),
             grouped(f.inputs),
             grouped(f.not_correctly_rounded),

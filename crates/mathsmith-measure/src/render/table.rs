@@ -1,6 +1,6 @@
 //! The answer as text: what was asked, a comparison, then each subject.
 
-use super::text::{Align, Columns, arguments, grouped, labelled, mean, share, ulp};
+use super::text::{Align, Columns, arguments, grouped, labelled, mean, place, share, ulp};
 use super::{Detail, details};
 use crate::record::{Asked, Measurement, SubjectFailure};
 use mathsmith_verify::measured::Measured;
@@ -25,7 +25,7 @@ pub fn table(measurements: &[Measurement], failures: &[SubjectFailure], detail: 
     }
     for f in failures {
         out.push_str(&format!("\n{}\n", f.name));
-        let at = if f.at.is_empty() { String::new() } else { format!(" at x = {}", arguments(&f.at)) };
+        let at = if f.at.is_empty() { String::new() } else { format!(", at {}", place(&[], &f.at)) };
         out.push_str(&labelled(2, "NOT MEASURED", &format!("{}{at}", f.what)));
     }
     out
@@ -116,15 +116,14 @@ fn comparison(all: &[Measurement]) -> String {
             share(f.not_correctly_rounded, f.inputs),
         ]);
     }
-    let verdicts = all.iter().any(|m| !m.sound());
     let mut out = format!("\n{}", t.text(2));
-    if verdicts {
-        for m in all.iter().filter(|m| !m.sound()) {
-            let unmet: Vec<&str> = m.verdicts.iter().filter(|v| !v.met).map(|v| v.demand.as_str()).collect();
-            let found = m.findings.iter().map(|f| f.what.as_str());
-            let what: Vec<String> =
-                unmet.iter().map(|d| format!("{d} not met")).chain(found.map(str::to_owned)).collect();
-            out.push_str(&labelled(2, "", &format!("{}: {}", m.subject.name, what.join("; "))));
+    for m in all {
+        for f in &m.findings {
+            out.push_str(&labelled(2, "WRONG", &format!("{}: {}", m.subject.name, f.what)));
+        }
+        let unmet: Vec<&str> = m.verdicts.iter().filter(|v| !v.met).map(|v| v.demand.as_str()).collect();
+        if !unmet.is_empty() {
+            out.push_str(&labelled(2, "NOT MET", &format!("{}: {}", m.subject.name, unmet.join(", "))));
         }
     }
     out

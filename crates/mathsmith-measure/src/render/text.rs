@@ -18,15 +18,15 @@ pub(crate) fn grouped(n: u64) -> String {
     out
 }
 
-/// A part of a whole in words that never round to none or all: `none`, `all`, `1 in 4 278 190 081`, `0.0040 %`, `12.3 %`.
+/// A part of a whole; it never rounds to none or all: `none`, `all`, `2.3e-8 %`, `0.0040 %`, `12.3 %`.
 pub(crate) fn share(part: u64, whole: u64) -> String {
     let percent = part as f64 * 100.0 / whole.max(1) as f64;
     match part {
         0 => "none".into(),
         _ if part >= whole => "all".into(),
-        _ if percent < 1e-3 => format!("1 in {}", grouped(whole / part)),
+        _ if percent < 1e-3 => format!("{percent:.1e} %"),
         _ if percent < 0.1 => format!("{percent:.4} %"),
-        _ if percent < 10.0 => format!("{percent:.2} %"),
+        _ if percent < 9.995 => format!("{percent:.2} %"),
         _ => format!("{:.1} %", percent.min(99.9)),
     }
 }
@@ -50,7 +50,13 @@ pub(crate) fn mean(u: f64) -> String {
 
 /// A relative or absolute error.
 pub(crate) fn small(e: f64) -> String {
-    if e == 0.0 || !e.is_finite() { e.to_string() } else { format!("{e:.4e}") }
+    if e == 0.0 || !e.is_finite() {
+        e.to_string()
+    } else if (1e-3..1e5).contains(&e) {
+        format!("{e:.6}")
+    } else {
+        format!("{e:.4e}")
+    }
 }
 
 /// Reads a hexadecimal float as the records hold it: `0x1.8p-1`, `-0x0p+0`, `inf`, `-inf`, `nan`. Digits beyond a double's
@@ -106,6 +112,16 @@ pub(crate) fn plain(scientific: &str) -> String {
     match scientific.parse::<f64>() {
         Ok(x) if x == 0.0 || (1e-4..1e7).contains(&x.abs()) => x.to_string(),
         _ => scientific.to_owned(),
+    }
+}
+
+/// An input with the names of the variables: `x = 0x1p+0`, `(y, x) = (0x1p+0, 0x1p+1)`.
+pub(crate) fn place<S: AsRef<str>>(names: &[String], x: &[S]) -> String {
+    match (names, x) {
+        ([name], [x]) => format!("{name} = {}", x.as_ref()),
+        (_, [x]) => format!("x = {}", x.as_ref()),
+        _ if names.len() == x.len() => format!("({}) = ({})", arguments(names), arguments(x)),
+        _ => format!("({})", arguments(x)),
     }
 }
 
@@ -204,25 +220,46 @@ impl Columns {
     }
 }
 
-/// `label` in a column of its own, the text beside it broken at blanks.
+/// `label` in a column of its own, the text beside it broken at blanks (never within a grouped number) and at `\n`.
 pub(crate) fn labelled(indent: usize, label: &str, text: &str) -> String {
     const LABEL: usize = 13;
     let start = indent + LABEL + 2;
     let mut out = format!("{:indent$}{label:<LABEL$}  ", "");
-    let mut used = start;
-    for (i, word) in text.split(' ').enumerate() {
-        let n = word.chars().count();
-        if i > 0 && used + 1 + n > WIDTH && used > start {
+    for (i, part) in text.split('\n').enumerate() {
+        if i > 0 {
             out.push_str(&format!("\n{:start$}", ""));
-            used = start;
-        } else if i > 0 {
-            out.push(' ');
-            used += 1;
         }
-        out.push_str(word);
-        used += n;
+        let mut used = start;
+        for word in words(part) {
+            let n = word.chars().count();
+            if used > start && used + 1 + n > WIDTH {
+                out.push_str(&format!("\n{:start$}", ""));
+                used = start;
+            } else if used > start {
+                out.push(' ');
+                used += 1;
+            }
+            out.push_str(&word);
+            used += n;
+        }
     }
     out.push('\n');
+    out
+}
+
+/// Words with the groups of a number as one.
+fn words(text: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let group = word.chars().take_while(char::is_ascii_digit).count() == 3;
+        match out.last_mut() {
+            Some(last) if group && last.ends_with(|c: char| c.is_ascii_digit()) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => out.push(word.to_owned()),
+        }
+    }
     out
 }
 
@@ -246,14 +283,14 @@ mod tests {
         assert_eq!(grouped(4_278_190_081), "4 278 190 081");
         assert_eq!(grouped(12), "12");
         assert_eq!(share(170_648, 4_278_190_081), "0.0040 %");
-        assert_eq!(share(1, 4_278_190_081), "1 in 4 278 190 081");
+        assert_eq!(share(1, 4_278_190_081), "2.3e-8 %");
         assert_eq!((share(0, 7), share(7, 7)), ("none".to_owned(), "all".to_owned()));
         assert_eq!(share(999_999_999, 1_000_000_000), "99.9 %", "all but one are not all");
         assert_eq!(ulp(0.501_64), "0.501640");
         assert_eq!(ulp(0.5), "0.500000");
         assert_eq!(ulp(0.500_000_03), "0.5000000300", "beyond a half shows");
         assert_eq!(ulp(f64::INFINITY), "inf");
-        assert_eq!(small(0.0), "0");
+        assert_eq!((small(0.0), small(1.0), small(6e-8)), ("0".into(), "1.000000".into(), "6.0000e-8".into()));
     }
 
     #[test]
@@ -293,6 +330,12 @@ mod tests {
         assert!(text.lines().count() > 2);
         assert!(text.lines().all(|l| l.chars().count() <= WIDTH), "{text}");
         assert_eq!(text.split_whitespace().filter(|w| *w == "-fno-something").count(), 20);
+    }
+
+    #[test]
+    fn numbers_are_not_broken() {
+        let text = labelled(2, "count", &["1 234 567"; 30].join(", "));
+        assert_eq!(text.matches("1 234 567").count(), 30, "{text}");
     }
 
     #[test]
