@@ -121,10 +121,14 @@ pub(crate) fn spread(op: Unary, a: f64, d: f64, y: f64) -> f64 {
             }
         }
         // erfc(a) >= 2 exp(-a^2) / (sqrt(pi) (a + sqrt(a^2 + 2))), so exp(-a^2) <= sqrt(pi) (a + sqrt(1/2)) erfc(a); d less
-        // multiplies it by exp(2 a d) <= 1 + 4 a d.
+        // multiplies it by exp(2 a d) <= 1 + 4 a d. A subnormal y may be half a unit too small, and so may each product.
+        // Below -6 the function is within 2.2e-17 of its limit.
         U::Erfc => {
-            if a > 0.0 && 2.0 * a * d <= 1.0 && y >= f64::MIN_POSITIVE {
-                (2.000_001 * (a + 0.7072) * y * (1.0 + 4.0 * a * d) * d).min(SLOPE_ERF * d)
+            if a > 0.0 && 2.0 * a * d <= 1.0 {
+                let slope = 2.000_001 * (a + 0.7072) * (y + 5e-324) * (1.0 + 4.0 * a * d);
+                (slope * d + 2e-323).min(SLOPE_ERF * d)
+            } else if a + d <= -6.0 {
+                2.2e-17
             } else {
                 SLOPE_ERF * d
             }

@@ -350,6 +350,11 @@ impl Dag {
     /// Enclosure of the root for enclosures of the variables, at `p` bits. With `last`, what `p` bits cannot tell apart
     /// is taken as equal.
     pub(crate) fn eval(&self, vars: &[Enclosure], p: u32, last: bool) -> Enclosure {
+        self.all(vars, p, last).swap_remove(self.root)
+    }
+
+    /// As [`Dag::eval`], of every node.
+    pub(crate) fn all(&self, vars: &[Enclosure], p: u32, last: bool) -> Vec<Enclosure> {
         let mut values: Vec<Enclosure> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
             let v = match node {
@@ -377,7 +382,7 @@ impl Dag {
             };
             values.push(v);
         }
-        values.swap_remove(self.root)
+        values
     }
 }
 

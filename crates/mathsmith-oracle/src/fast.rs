@@ -12,6 +12,8 @@
 //! * `min`, `max`: the greater bound, or that of the chosen side where the two are separated; `if`: the chosen side's,
 //!   where the comparison is decided by the bounds.
 //!
+//! Sines and cosines of adjacent floats far from zero come from the addition theorem instead ([`crate::rotate`]).
+//!
 //! Bounds are computed in doubles and multiplied by 1 + 2^-47 for their own roundings. Values outside the range of
 //! doubles are states of their own, listed at [`Reference::fast_block`].
 
@@ -20,6 +22,7 @@ use crate::dag::{self, Binary, Dag, Node};
 use crate::decide::{decide_f32, half_ulp, quick};
 use crate::function::Unary;
 use crate::reference::Reference;
+use crate::rotate;
 use crate::run::Cells;
 use mathsmith_dsl::Cmp;
 use rug::Float;
@@ -118,7 +121,8 @@ impl Reference {
     ///
     /// For every lane one of these holds, with `f` the exact value:
     ///
-    /// * `y` and `err` finite: `|y - f| <= err`;
+    /// * `y` and `err` finite: `|y - f| <= err`; where both are the least subnormal, 2^-1074, in magnitude, `f` has underflown:
+    ///   it has the sign of `y` and is not 0;
     /// * `y` infinite, `err` finite: `f` has the sign of `y` and `|f| >= 2^(1023 - err)`;
     /// * `y` NaN, `err` 0: `f` does not exist (`log(-1)`), and no limit does;
     /// * `err` infinite: nothing is known (domain edge, removable singularity, lost digits, no fast path).
@@ -219,7 +223,10 @@ fn run(dag: &Dag, plan: &Plan, xs: &[&[f64]], ys: &mut [f64], errs: &mut [f64], 
                 }
                 Node::Unary(op, a) => {
                     let exact = matches!(dag.nodes[*a], Node::Var(_));
-                    unary_block(*op, lanes(*a), exact, i == dag.root, y, e);
+                    let (x, ex) = lanes(*a);
+                    let turned = exact && matches!(op, Unary::Sin | Unary::Cos | Unary::Tan);
+                    let m = if turned { rotate::run(*op, x, y, e) } else { 0 };
+                    unary_block(*op, (&x[m..], &ex[m..]), exact, i == dag.root, &mut y[m..], &mut e[m..]);
                 }
                 Node::Binary(op, a, b) => binary_block(*op, lanes(*a), lanes(*b), y, e),
                 Node::If { cmp, lhs, rhs, then, otherwise } => {
@@ -298,6 +305,9 @@ fn special(op: Unary, a: f64, ea: f64, y: f64, e: f64, root: bool) -> (f64, f64)
     if y == 0.0 {
         return match op {
             U::Gamma if exact => (TINY.copysign(y), TINY),
+            // The value at `a` is at most half of the least subnormal, and grows by a factor below 4 within `ea`.
+            U::Exp | U::Exp2 | U::Exp10 if ea <= 0.5 => (TINY, TINY),
+            U::Erfc if a * ea <= 0.5 => (TINY, TINY),
             U::Exp if a + ea < -746.0 => (TINY, TINY),
             U::Exp2 if a + ea < -1076.0 => (TINY, TINY),
             U::Exp10 if a + ea < -324.5 => (TINY, TINY),
@@ -416,16 +426,22 @@ fn sum_error(a: f64, b: f64, s: f64) -> f64 {
     ((a - (s - t)) + (b - t)).abs()
 }
 
+/// Keeps a sum of subnormals apart from the pair that says "not 0" (see [`Reference::fast_block`]).
+#[inline(always)]
+fn not_underflow(s: f64, inexact: f64) -> f64 {
+    if (s.abs() == TINY) & (inexact > 0.0) { TINY } else { 0.0 }
+}
+
 #[inline(always)]
 fn binary_block(op: Binary, a: Lanes, b: Lanes, y: &mut [f64], e: &mut [f64]) {
     match op {
         Binary::Add => zip(a, b, y, e, op, |a, ea, b, eb| {
             let s = a + b;
-            (s, ea + eb + sum_error(a, b, s))
+            (s, ea + eb + sum_error(a, b, s) + not_underflow(s, ea + eb))
         }),
         Binary::Sub => zip(a, b, y, e, op, |a, ea, b, eb| {
             let s = a - b;
-            (s, ea + eb + sum_error(a, -b, s))
+            (s, ea + eb + sum_error(a, -b, s) + not_underflow(s, ea + eb))
         }),
         Binary::Mul => zip(a, b, y, e, op, |a, ea, b, eb| {
             let p = a * b;

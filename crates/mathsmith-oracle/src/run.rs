@@ -20,11 +20,16 @@
 //! ([`Reference::fast_block`]) is no dearer. So are cells left alone that no halving can help, and cells on which the
 //! function is a polynomial: results there may lie exactly halfway between floats, which exact arithmetic knows and a
 //! bound does not. Whether a cell has a polynomial, and which, depends on the cell and the function alone.
+//!
+//! Where there is no polynomial, one answer may serve the whole cell ([`crate::flat`]): far from zero most functions
+//! saturate, overflow or have no value. What oscillates there is left to the function's own evaluation, which turns sines
+//! and cosines of adjacent floats ([`crate::rotate`]).
 
 use crate::ball::Ball;
 use crate::dag::{Binary, Dag, Node};
 use crate::enclosure::{Enclosure, Status};
 use crate::fast::{Scratch, cpu_supported};
+use crate::flat;
 use crate::function::Unary;
 use crate::reference::Reference;
 use crate::taylor::{ORDER, expand, has_rule};
@@ -109,6 +114,8 @@ enum Cell {
     },
     /// Left to the function's own evaluation.
     Direct,
+    /// Has one value and bound for all.
+    Flat(f64, f64),
     /// Has a polynomial.
     Smooth(Polynomial),
 }
@@ -131,6 +138,20 @@ struct Polynomial {
 /// Sign, exponent and first `level` bits of the significand.
 fn key(x: f64, level: u32) -> u64 {
     x.to_bits() >> (52 - level)
+}
+
+/// Decides a cell: a polynomial, one answer for all, or neither.
+fn decide(dag: &Dag, smooth: &Smooth, key: u64, level: u32, blind: u32) -> Cell {
+    let cell = attempt(dag, smooth, key, level, blind, 1.0);
+    if matches!(cell, Cell::Smooth(_)) {
+        return cell;
+    }
+    let width = 52 - level;
+    let (first, last) = (f64::from_bits(key << width), f64::from_bits((key << width) | ((1 << width) - 1)));
+    if !first.is_normal() {
+        return cell;
+    }
+    flat::answer(dag, first.min(last), first.max(last)).map_or(cell, |(y, bound)| Cell::Flat(y, bound))
 }
 
 /// Makes the polynomial of a cell. `remainder` scales the remainder: 1 except in the test that shows what it is for.
@@ -195,8 +216,8 @@ fn attempt(dag: &Dag, smooth: &Smooth, key: u64, level: u32, blind: u32, remaind
 }
 
 impl Cells {
-    /// The level of the finest cell around `x` that has been decided, and its polynomial.
-    fn find(&mut self, reference: &Reference, x: f64) -> (u32, Option<&Polynomial>) {
+    /// The finest cell around `x` that has been decided, and its level.
+    fn find(&mut self, reference: &Reference, x: f64) -> (u32, &Cell) {
         let (dag, smooth) = (&reference.inner.dag, &reference.inner.smooth);
         let owner = (smooth.id, key(x, COARSE));
         if self.owner != owner || self.tree.is_empty() {
@@ -212,15 +233,11 @@ impl Cells {
             if matches!(self.tree[index], Cell::New) {
                 let skipped = level < until;
                 self.tree[index] =
-                    if skipped { Cell::Halved { blind, until } } else { attempt(dag, smooth, key, level, blind, 1.0) };
+                    if skipped { Cell::Halved { blind, until } } else { decide(dag, smooth, key, level, blind) };
             }
             match &self.tree[index] {
                 Cell::Halved { blind: so_far, until: first } => (blind, until) = (*so_far, *first),
-                Cell::New | Cell::Direct => return (level, None),
-                Cell::Smooth(_) => {
-                    let Cell::Smooth(p) = &self.tree[index] else { return (level, None) };
-                    return (level, Some(p));
-                }
+                _ => return (level, &self.tree[index]),
             }
             level += 1;
         }
@@ -250,8 +267,20 @@ impl Reference {
             while at < coarse {
                 let (level, found) = scratch.cells.find(self, xs[at]);
                 let end = at + same_cell(&xs[at..coarse], level);
-                if let Some(p) = found {
-                    evaluate(p, &xs[at..end], &mut ys[at..end], &mut errs[at..end]);
+                let part = at..end;
+                let served = match found {
+                    Cell::Smooth(p) => {
+                        evaluate(p, &xs[part.clone()], &mut ys[part.clone()], &mut errs[part]);
+                        true
+                    }
+                    Cell::Flat(y, bound) => {
+                        ys[part.clone()].fill(*y);
+                        errs[part].fill(*bound);
+                        true
+                    }
+                    Cell::New | Cell::Halved { .. } | Cell::Direct => false,
+                };
+                if served {
                     self.direct(xs, ys, errs, direct..at, scratch);
                     direct = end;
                 }
@@ -392,7 +421,7 @@ mod tests {
         for x in [1.0, 1.5, 1.999, -1.0, -1.999, 1e-30] {
             let mut cells = Cells::default();
             let (level, found) = cells.find(&f, x);
-            let p = found.expect("exp is smooth");
+            let Cell::Smooth(p) = found else { panic!("exp is smooth") };
             let t = (x - p.centre) * p.rate;
             assert!(t.abs() <= 1.0, "{x}: {t}");
             assert_eq!(key(p.centre, level), key(x, level));
@@ -401,11 +430,11 @@ mod tests {
 
     #[test]
     fn what_has_no_polynomial_is_left_alone() {
-        let direct = |text: &str, x: f64| Cells::default().find(&reference(text), x).1.is_none();
+        let direct = |text: &str, x: f64| matches!(Cells::default().find(&reference(text), x).1, Cell::Direct);
         // A pole, a zero, a jump, a branch without an undecided side, and polynomials of low degree.
         assert!(direct("tan(x)", std::f64::consts::FRAC_PI_2));
         assert!(direct("sin(x)", std::f64::consts::PI));
-        assert!(direct("exp(floor(x))", 1.0f64.next_down()));
+        assert!(direct("x*exp(floor(x))", 1.0f64.next_down()));
         assert!(direct("if x < 1.001 then exp(x) else 1", 1.001));
         assert!(direct("if x < 1 then exp(x) else 1+x^3", 1.5));
         assert!(direct("x^3+x", 1.5) && !reference("sqrt(1+x)/x").inner.smooth.applies);
