@@ -103,7 +103,7 @@ fn said(stderr: &str) -> String {
 }
 
 /// Name of a signal whose number is the same on Linux and macOS.
-fn signal_name(signal: i32) -> &'static str {
+pub(crate) fn signal_name(signal: i32) -> &'static str {
     match signal {
         1 => "SIGHUP, hang-up",
         2 => "SIGINT, interrupt",
@@ -111,11 +111,13 @@ fn signal_name(signal: i32) -> &'static str {
         4 => "SIGILL, an instruction that this CPU does not have",
         5 => "SIGTRAP, trap",
         6 => "SIGABRT, abort",
+        7 if cfg!(target_os = "linux") => "SIGBUS, access to memory that is not there",
         8 => "SIGFPE, integer division or overflow",
         9 => "SIGKILL, killed, perhaps for lack of memory",
         11 => "SIGSEGV, invalid memory access",
         13 => "SIGPIPE, closed pipe",
         15 => "SIGTERM, terminated",
+        31 if cfg!(target_os = "linux") => "SIGSYS, a forbidden system call",
         _ => "see `kill -l`",
     }
 }

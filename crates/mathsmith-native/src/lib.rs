@@ -8,6 +8,7 @@
 //! * [`process`] runs a program with standard input and collects its output.
 //! * [`rows`] wraps many generated functions into one program that maps rows of inputs to rows of outputs, and makes an
 //!   [`mathsmith_ir::Engine`] of each, so that the shared corpus checks compiled code like any other engine.
+//! * [`subject`] finds or compiles a foreign function, and calls it in a child process that names the input of a crash.
 
 mod error;
 pub mod process;

@@ -154,7 +154,7 @@ fn feed(pipe: Option<impl Write + Send + 'static>, bytes: Vec<u8>) {
 
 /// What a reader does with more bytes than it keeps.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Excess {
+pub(crate) enum Excess {
     /// Ends at once and says so.
     Stop,
     /// Reads on, so that the writer is not blocked.
@@ -162,14 +162,14 @@ enum Excess {
 }
 
 /// What a reader has found.
-struct Collected {
+pub(crate) struct Collected {
     bytes: Vec<u8>,
     exceeded: bool,
 }
 
 /// Reads a stream to its end in a thread of its own. The thread is detached: a grandchild that keeps the pipe open must
 /// not keep us waiting.
-fn collect(pipe: Option<impl Read + Send + 'static>, limit: usize, excess: Excess) -> Receiver<Collected> {
+pub(crate) fn collect(pipe: Option<impl Read + Send + 'static>, limit: usize, excess: Excess) -> Receiver<Collected> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut found = Collected { bytes: Vec::new(), exceeded: false };
@@ -197,17 +197,17 @@ fn collect(pipe: Option<impl Read + Send + 'static>, limit: usize, excess: Exces
 }
 
 /// Standard error once its writer is gone, waiting a moment for the reader to notice.
-fn text(stderr: &Receiver<Collected>) -> String {
+pub(crate) fn text(stderr: &Receiver<Collected>) -> String {
     let found = stderr.recv_timeout(Duration::from_secs(1));
     found.map(|c| String::from_utf8_lossy(&c.bytes).into_owned()).unwrap_or_default()
 }
 
 #[cfg(unix)]
-fn signal_of(status: ExitStatus) -> i32 {
+pub(crate) fn signal_of(status: ExitStatus) -> i32 {
     std::os::unix::process::ExitStatusExt::signal(&status).unwrap_or(0)
 }
 
 #[cfg(not(unix))]
-fn signal_of(_: ExitStatus) -> i32 {
+pub(crate) fn signal_of(_: ExitStatus) -> i32 {
     0
 }

@@ -8,11 +8,34 @@
 //! the system, to ask the loader where they are: whatever is called is called in the host, which says in shared memory
 //! what row it is at before every call, so that the input of a crash can be named.
 
+mod call;
+mod child;
+mod control;
+mod engine;
+mod error;
+pub mod host;
+mod libraries;
+mod names;
+mod prepare;
+mod protocol;
+pub mod source;
+mod spec;
+mod tables;
+mod vector;
+
 use crate::Compiler;
+use mathsmith_ir::Engine;
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
+
+pub use error::SubjectError;
+pub use host::host_main;
+pub use libraries::cpu_features;
+pub use prepare::prepare;
 
 /// What a subject was given as.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +121,27 @@ pub enum Element {
     U16,
 }
 
+impl Element {
+    /// Name of the format, as for `--type`; 16 bits are `f16` or `bf16`, which the type does not say.
+    pub fn name(self) -> &'static str {
+        match self {
+            Element::F32 => "f32",
+            Element::F64 => "f64",
+            Element::U16 => "16 bits",
+        }
+    }
+}
+
+/// Formats of 16 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HalfFormat {
+    /// IEEE 754 binary16.
+    F16,
+    /// The upper half of a binary32.
+    Bf16,
+}
+
 /// How a function is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -164,7 +208,7 @@ impl Default for Request {
     }
 }
 
-/// What `source::build` is asked for.
+/// What [`source::build`] is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct SourceRequest<'a> {
     /// The source file.
@@ -219,6 +263,27 @@ pub struct BuiltSource {
 /// stored (`volatile`) before the call for row `i`; for array functions once, 0, before the only call.
 pub const BLOCK_SYMBOL: &str = "mathsmith_block";
 
+/// How a subject runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostOptions {
+    /// Program and arguments that start the host: something that runs [`host_main`] with the standard streams it is given,
+    /// such as the own executable with `subject-host`.
+    pub command: Vec<OsString>,
+    /// Whether subnormal arguments and results are flushed to zero by the processor.
+    pub ftz: bool,
+    /// Time without a call returning after which the subject counts as one that never returns.
+    pub timeout: Duration,
+    /// Format of 16-bit subjects, which need it; nothing to others.
+    pub half: Option<HalfFormat>,
+}
+
+impl HostOptions {
+    /// Subnormals kept, 10 seconds, no 16-bit format.
+    pub fn new(command: Vec<OsString>) -> HostOptions {
+        HostOptions { command, ftz: false, timeout: Duration::from_secs(10), half: None }
+    }
+}
+
 /// A function that can be measured: found or compiled, its type known, not loaded yet.
 #[derive(Clone, Debug)]
 pub struct Subject {
@@ -228,6 +293,45 @@ pub struct Subject {
     pub origin: Origin,
     /// What the compiler warned of; empty for what was not compiled here.
     pub warnings: String,
+    /// The command that compiled the source, as it would be typed.
+    pub command: Option<String>,
+    /// What a person should know beside the figures, a sentence each ([`BuiltSource::notes`]).
+    pub notes: Vec<String>,
+    target: protocol::Target,
     /// Keeps what was built until the last clone has gone.
     _folder: Option<Arc<TempDir>>,
+}
+
+impl Subject {
+    /// A short name for tables: `libmvec expf AVX2`, `mine.c my_tanhf`.
+    pub fn label(&self) -> String {
+        let file = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let wide = |isa: &Option<Isa>| match isa {
+            None | Some(Isa::Scalar) => String::new(),
+            Some(isa) => format!(" {isa}"),
+        };
+        match &self.origin.spec {
+            Spec::C { path, .. } | Spec::Rust { path, .. } => format!("{} {}", file(path), self.origin.symbol),
+            Spec::Library { path, symbol } => format!("{} {symbol}", file(path)),
+            Spec::Libm { symbol } => format!("libm {symbol}"),
+            Spec::Libmvec { symbol, isa } => format!("libmvec {symbol}{}", wide(isa)),
+            Spec::Sleef { symbol, isa } => format!("sleef {symbol}{}", wide(isa)),
+            Spec::CoreMath { symbol } => format!("core-math {symbol}"),
+            Spec::LibmCrate { symbol } => format!("libm crate {symbol}"),
+        }
+    }
+
+    /// Starts a host, which loads the subject, and returns the engine that calls it there.
+    ///
+    /// The engine takes `signature.arity` columns and gives one: `f64` for double precision, `f32` otherwise (16-bit values
+    /// exactly converted). Each engine has a process of its own, and several run side by side. A call that fails is
+    /// [`mathsmith_ir::EngineError::Failed`] with the row at fault, and the next call starts a new host.
+    ///
+    /// # Errors
+    /// [`SubjectError::Host`] if the process cannot be started, ends, or does not answer in time while the subject is
+    /// loaded; [`SubjectError::Signature`] for a 16-bit subject without a format; [`SubjectError::Machine`] where subnormals
+    /// cannot be flushed.
+    pub fn start(&self, options: &HostOptions) -> Result<Box<dyn Engine>, SubjectError> {
+        Ok(Box::new(engine::HostEngine::start(self, options)?))
+    }
 }
