@@ -41,7 +41,8 @@ impl LibraryFile {
             let defined = file.symbols().filter(|s| s.is_definition() && s.is_global() && s.kind() == SymbolKind::Text);
             defined.filter_map(|s| Some(s.name().ok()?.strip_prefix('_')?.to_string())).collect()
         } else {
-            let defined = file.dynamic_symbols().filter(|s| s.is_definition() && s.kind() == SymbolKind::Text);
+            // Not `is_definition`, which leaves out functions whose version is chosen at load time (STT_GNU_IFUNC).
+            let defined = file.dynamic_symbols().filter(|s| !s.is_undefined() && s.kind() == SymbolKind::Text);
             defined.filter_map(|s| s.name().ok().map(String::from)).collect()
         };
         functions.sort_unstable();
