@@ -356,33 +356,69 @@ impl Dag {
     /// As [`Dag::eval`], of every node.
     pub(crate) fn all(&self, vars: &[Enclosure], p: u32, last: bool) -> Vec<Enclosure> {
         let mut values: Vec<Enclosure> = Vec::with_capacity(self.nodes.len());
-        for node in &self.nodes {
-            let v = match node {
-                Node::Const(c) => constant(c, p),
-                Node::Var(i) => vars[*i].clone(),
-                Node::Unary(op, a) => function::unary(*op, &values[*a], p, last),
-                Node::Binary(op, a, b) => binary(*op, &values[*a], &values[*b], p),
-                Node::If { cmp, lhs, rhs, then, otherwise } => {
-                    let (l, r) = (&values[*lhs], &values[*rhs]);
-                    if l.status == Status::Undefined || r.status == Status::Undefined {
-                        l.sub(r, p)
-                    } else {
-                        let chosen = match compare(*cmp, l, r, last) {
-                            Some(true) => values[*then].clone(),
-                            Some(false) => values[*otherwise].clone(),
-                            None => {
-                                let mut u = Enclosure::union(&values[*then], &values[*otherwise]);
-                                u.jump = true;
-                                u
-                            }
-                        };
-                        chosen.inherit(l).inherit(r)
-                    }
-                }
-            };
+        for i in 0..self.nodes.len() {
+            let v = self.node(i, vars, &values, p, last);
             values.push(v);
         }
         values
+    }
+
+    /// Enclosure of one node from those before it.
+    fn node(&self, index: usize, vars: &[Enclosure], values: &[Enclosure], p: u32, last: bool) -> Enclosure {
+        match &self.nodes[index] {
+            Node::Const(c) => constant(c, p),
+            Node::Var(i) => vars[*i].clone(),
+            Node::Unary(op, a) => function::unary(*op, &values[*a], p, last),
+            Node::Binary(op, a, b) => binary(*op, &values[*a], &values[*b], p),
+            Node::If { cmp, lhs, rhs, then, otherwise } => {
+                let (l, r) = (&values[*lhs], &values[*rhs]);
+                if l.status == Status::Undefined || r.status == Status::Undefined {
+                    return l.sub(r, p);
+                }
+                let chosen = match compare(*cmp, l, r, last) {
+                    Some(true) => values[*then].clone(),
+                    Some(false) => values[*otherwise].clone(),
+                    None => {
+                        let mut u = Enclosure::union(&values[*then], &values[*otherwise]);
+                        u.jump = true;
+                        u
+                    }
+                };
+                chosen.inherit(l).inherit(r)
+            }
+        }
+    }
+}
+
+impl Dag {
+    /// The value at a point of several variables where the expression has none by itself: quotients and powers of the
+    /// variables are what IEEE 754-2019 (section 9.2.1) says of zeros and infinities as such, so `x/y` is infinite at
+    /// `y = 0` with the sign of the zero, and `x^0` is 1 for every `x`. Limits of several variables are not taken.
+    pub(crate) fn conventional(&self, vars: &[Enclosure], p: u32) -> Enclosure {
+        let given = |i: usize| matches!(self.nodes[i], Node::Var(_) | Node::Const(_));
+        let mut values: Vec<Enclosure> = Vec::with_capacity(self.nodes.len());
+        for (i, node) in self.nodes.iter().enumerate() {
+            let mut v = self.node(i, vars, &values, p, false);
+            if let Node::Binary(op @ (Binary::Div | Binary::Pow), a, b) = node
+                && v.status == Status::Undefined
+                && v.edge
+                && given(*a)
+                && given(*b)
+                && values[*a].is_thin()
+                && values[*b].is_thin()
+            {
+                let (x, y) = (&values[*a].lo, &values[*b].lo);
+                let down = match op {
+                    Binary::Div => Float::with_val_round(p, x / y, Round::Down),
+                    _ => Float::with_val_round(p, Pow::pow(x, y), Round::Down),
+                };
+                if !down.0.is_nan() {
+                    v = bracket(down);
+                }
+            }
+            values.push(v);
+        }
+        values.swap_remove(self.root)
     }
 }
 

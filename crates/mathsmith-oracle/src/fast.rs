@@ -490,8 +490,7 @@ fn power(a: f64, ea: f64, b: f64, eb: f64) -> (f64, f64) {
         return (p, (2.0 * a.abs() + ea) * ea + half_ulp(p) + 4.0 * TINY);
     }
     if ea == 0.0 && eb == 0.0 {
-        // Zero bases and underflow are left to MPFR.
-        return (p, if a != 0.0 && p != 0.0 { half_ulp(p) } else { f64::INFINITY });
+        return exact_power(a, b, p);
     }
     let relative = ea / (a.abs() - ea);
     let integral = eb == 0.0 && b == b.floor();
@@ -502,6 +501,26 @@ fn power(a: f64, ea: f64, b: f64, eb: f64) -> (f64, f64) {
         (p, p.abs() * exponent * (1.0 + exponent) + half_ulp(p) + 2.0 * TINY)
     } else {
         (p, f64::INFINITY)
+    }
+}
+
+/// Value and bound of the correctly rounded `p = a^b` of exact arguments.
+#[inline(always)]
+fn exact_power(a: f64, b: f64, p: f64) -> (f64, f64) {
+    let bound = half_ulp(p);
+    if (a != 0.0) & (p != 0.0) & (bound < f64::INFINITY) {
+        return (p, bound);
+    }
+    if !(a.is_finite() && b.is_finite()) || (a == 0.0 && b < 0.0) {
+        // Limits and poles: MPFR.
+        (p, f64::INFINITY)
+    } else if a == 0.0 {
+        (p, 0.0)
+    } else if p == 0.0 {
+        (TINY.copysign(p), TINY)
+    } else {
+        // Past the greatest double, which is above 2^1023, or a negative base with a fraction as the exponent.
+        (p, 0.0)
     }
 }
 

@@ -27,7 +27,9 @@ const FAR: i32 = 1_000_000_000;
 /// Its value at a point is that of the expression; where the expression has none because a limit is needed (`sin(x)/x`
 /// at 0, `tanh(x)` or `x*exp(x)` at infinity) it is the limit, two-sided or, at the end of where the function exists,
 /// one-sided. At 0 the sign of the zero says which side is meant when the sides differ, so `1/x` is inf at +0 and -inf at
-/// -0. Elsewhere, as for `log(-1)`, the value is NaN. Limits are taken for functions of one variable only.
+/// -0. Elsewhere, as for `log(-1)`, the value is NaN. Limits are taken for functions of one variable only; of several
+/// variables `x/y` and `x^y` are at zeros and infinities what IEEE 754 says (`0^-1` is infinite, `inf^0` is 1), anything
+/// else without a value of its own is NaN.
 ///
 /// ```
 /// let sinc = mathsmith_dsl::parse_expr("sin(x)/x").unwrap();
@@ -122,6 +124,9 @@ impl Reference {
             if no_value || l.status == Status::Defined {
                 return l;
             }
+        }
+        if no_value && x.len() > 1 {
+            return self.inner.dag.conventional(&vars, p);
         }
         e
     }

@@ -176,3 +176,71 @@ fn the_exact_value_is_within_the_bound() {
         assert!(part >= least, "{text}: {decided} of {moderate} decided");
     }
 }
+
+#[test]
+fn two_columns_are_within_the_bound() {
+    if !cpu_supported() {
+        return;
+    }
+    // Expression, and the least part of finite moderate arguments whose f32 result the bound decides.
+    let cases: &[(&str, f64)] = &[
+        ("x^y", 0.9),
+        ("atan2(x,y)", 0.99),
+        ("hypot(x,y)", 0.99),
+        ("x/y", 0.99),
+        ("x*exp(y)", 0.9),
+        ("exp(x*y)", 0.9),
+        ("log(hypot(x,y))", 0.99),
+        ("(1+x^2)^y", 0.8),
+        ("min(x,y)+max(sin(x),y)", 0.9),
+    ];
+    let mut scratch = Scratch::default();
+    for (index, &(text, least)) in cases.iter().enumerate() {
+        let f = reference(text);
+        assert_eq!(f.vars(), ["x", "y"]);
+        let mut stream = Stream(index as u64 + 1000);
+        let mut column = |_| stream.input();
+        let specials = [0.0, -0.0, 1.0, -1.0, -3.0, 2.5, f64::INFINITY, -f64::INFINITY, 5e-324, f64::MAX];
+        let mut xs: Vec<f64> = (0..3000).map(&mut column).collect();
+        let mut ys: Vec<f64> = (0..3000).map(&mut column).collect();
+        for a in specials {
+            xs.extend([a; 10]);
+            ys.extend(specials);
+        }
+        // Singles, as a sampled float function has them.
+        for i in 0..1500 {
+            (xs[i], ys[i]) = (f64::from(xs[i] as f32), f64::from(ys[i] as f32));
+        }
+        let (mut v, mut e) = (vec![0.0; xs.len()], vec![0.0; xs.len()]);
+        f.fast_block(&[&xs, &ys], &mut v, &mut e, &mut scratch);
+        let (mut moderate, mut decided) = (0, 0);
+        for i in 0..xs.len() {
+            let point = [xs[i], ys[i]];
+            let at = format!("{text} at {:e}, {:e}: {:e} ± {:e}", xs[i], ys[i], v[i], e[i]);
+            let single = decide_f32(v[i], e[i]);
+            if i < 1500 && point.iter().all(|x| x.is_finite() && x.abs() > 1e-30) {
+                moderate += 1;
+                decided += usize::from(single.is_some());
+            }
+            if e[i] == f64::INFINITY {
+                continue;
+            }
+            let want = f.value(&point, 500);
+            if v[i].is_nan() || want.is_nan() {
+                assert!(v[i].is_nan() && want.is_nan() && e[i] == 0.0, "{at}: {want}");
+            } else if v[i].is_infinite() {
+                let floor = Float::with_val(64, 1) << (1023.0 - e[i]).floor() as i32;
+                assert!(want.clone().abs() >= floor && want.is_sign_negative() == (v[i] < 0.0), "{at}: {want}");
+            } else {
+                let off = Float::with_val(600, &want - v[i]).abs() - (Float::with_val(64, want.abs_ref()) >> 499);
+                assert!(off <= e[i], "{at}: {want}");
+            }
+            if let Some(s) = single {
+                let right = f.round_f32(&point);
+                assert!(s.to_bits() == right.to_bits() || (s.is_nan() && right.is_nan()), "{at}: {right:e}");
+            }
+        }
+        let part = f64::from(decided as u32) / f64::from(moderate);
+        assert!(part >= least, "{text}: {decided} of {moderate} decided");
+    }
+}
