@@ -140,13 +140,15 @@ fn figures(f: &Measured, names: &[String]) -> String {
         let text = format!("{u:.4}");
         out.push_str(&format!("    {:<28}  {text:>12}  (plotted, to 2^-16 ULP)\n", "max ULP, right classes"));
     }
-    out.push_str(&format!("    {:<28}  {:>12}\n", "mean ULP", mean(f.mean_ulp)));
-    out.push_str(&format!(
-        "    {:<28}  {:>12}  of {count} ({})\n",
-        "not correctly rounded",
-        grouped(f.not_correctly_rounded),
-        share(f.not_correctly_rounded, f.inputs)
-    ));
+    // Of a sample the search's results are left out: they are where errors are large.
+    let judged = table::judged(f);
+    let of =
+        if judged == f.inputs { String::new() } else { format!(" of the random part, {} inputs", grouped(judged)) };
+    out.push_str(&format!("    {:<28}  {:>12} {of}\n", "mean ULP", mean(f.mean_ulp)).replace(" \n", "\n"));
+    let part = share(f.not_correctly_rounded, judged);
+    let whole = if of.is_empty() { format!(" of {count}") } else { of };
+    let line = format!("{:<28}  {:>12} {whole} ({part})", "not correctly rounded", grouped(f.not_correctly_rounded));
+    out.push_str(&format!("    {line}\n"));
     out
 }
 
@@ -196,7 +198,13 @@ fn histogram(f: &Measured, detail: Detail) -> String {
 
 /// A check in words; a break with its inputs and results, a line each.
 fn check(c: &Check, unit: &str, names: &[String], format: Option<FloatFormat>) -> String {
-    let Some(b) = &c.broken else { return format!("yes, {} {unit}", grouped(c.looked_at)) };
+    let Some(b) = &c.broken else {
+        return if c.looked_at == 0 {
+            "not shown: there was nothing to look at".into()
+        } else {
+            format!("yes, {} {unit}", grouped(c.looked_at))
+        };
+    };
     let inputs: Vec<String> = b.at.iter().map(|x| both(x, format)).collect();
     let mut out = format!("NO: {}; first at", b.what);
     if names.len() < 2 && inputs.len() == b.results.len() {
@@ -216,10 +224,7 @@ fn properties(f: &Measured, names: &[String]) -> String {
     let mut line = |label: &str, text: &str| out.push_str(&labelled(2, label, text));
     match &f.monotone {
         Some(c) => line("monotone", &check(c, "pairs of neighbours, none against the reference", names, format)),
-        None => line(
-            "monotone",
-            "not looked at: neighbouring inputs are compared in exhaustive measurements of one argument",
-        ),
+        None => line("monotone", "not looked at (two arguments)"),
     }
     match &f.parity {
         Some((Parity::Odd, c)) => line("odd", &check(c, "pairs, f(-x) = -f(x) bit for bit", names, format)),
@@ -235,7 +240,12 @@ fn properties(f: &Measured, names: &[String]) -> String {
         };
         format!("{} at {} ({expected})", f.range.got[i], place(names, &f.range.at[i]))
     };
-    line("results", &format!("least {}\ngreatest {}", end(0), end(1)));
+    if f.range.got.iter().all(|y| y == "nan") {
+        let [least, greatest] = &f.range.expected;
+        line("results", &format!("none is a number; the right ones lie in {least} .. {greatest}"));
+    } else {
+        line("results", &format!("least {}\ngreatest {}", end(0), end(1)));
+    }
     if let Some(t) = &f.tolerated {
         let verdict = if t.beyond.count == 0 { "met everywhere" } else { "NOT met" };
         let first = first(&t.beyond, names, format);

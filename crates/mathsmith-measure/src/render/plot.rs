@@ -71,11 +71,12 @@ pub(super) fn panel(measurement: &Measurement, across: &Across, up: &Up, at: [f6
     line(format!(r#"<g><text class="name" x="{}" y="{}">{}</text>"#, px(left), px(top - 22.0), escape(name)));
     let seed = m.seed.map_or_else(String::new, |s| format!(", seed {s}"));
     let figures = format!(
-        "max ULP {} ({}, {} inputs{seed}), {} not correctly rounded",
+        "max ULP {} ({}, {} inputs{seed}), {} of {} not correctly rounded",
         ulp(m.max_ulp.value),
         m.coverage.word(),
         grouped(m.inputs),
-        grouped(m.not_correctly_rounded)
+        grouped(m.not_correctly_rounded),
+        grouped(table::judged(m))
     );
     line(format!(r#"<text class="small" x="{}" y="{}">{}</text>"#, px(left), px(top - 7.0), escape(&figures)));
     for t in across.ticks() {

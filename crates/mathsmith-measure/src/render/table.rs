@@ -79,11 +79,23 @@ pub(super) fn wrong_classes(m: &Measured) -> u64 {
     details::classes(m).iter().map(|(_, t)| t.count).sum()
 }
 
+/// Results that the mean, the histogram and the count of those not correctly rounded are about: all, or the random part of
+/// a sample.
+pub(super) fn judged(m: &Measured) -> u64 {
+    match m.coverage {
+        mathsmith_verify::Coverage::Sampled => m.histogram.counts.iter().sum(),
+        _ => m.inputs,
+    }
+}
+
 /// The largest error where the class is right, for a maximum that is infinite. It stems from the profile, which has
 /// 16 bits behind the point.
 pub(super) fn right_class_max(m: &Measured) -> Option<f64> {
+    if m.max_ulp.value.is_finite() {
+        return None;
+    }
     let sides = m.profile.iter().flat_map(|p| [p.above.abs(), p.below.abs()]);
-    (m.max_ulp.value.is_infinite()).then(|| sides.filter(|u| u.is_finite()).fold(0.0, f64::max))
+    sides.filter(|u| u.is_finite()).reduce(f64::max)
 }
 
 fn comparison(all: &[Measurement]) -> String {
@@ -113,7 +125,7 @@ fn comparison(all: &[Measurement]) -> String {
             grouped(wrong_classes(f)),
             monotone.into(),
             f.coverage.word().into(),
-            share(f.not_correctly_rounded, f.inputs),
+            share(f.not_correctly_rounded, judged(f)),
         ]);
     }
     let mut out = format!("\n{}", t.text(2));
