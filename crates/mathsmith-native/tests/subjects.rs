@@ -2,6 +2,7 @@
 //! with its row.
 
 use mathsmith_ir::{ColumnMut, ColumnRef, Engine, EngineError};
+use mathsmith_native::Toolchain;
 use mathsmith_native::subject::{
     Element, HalfFormat, HostOptions, Isa, Request, Shape, Spec, Subject, SubjectError, cpu_features, prepare,
 };
@@ -310,6 +311,105 @@ fn a_call_that_never_returns_names_its_row() {
 fn a_changed_rounding_mode_names_its_row() {
     let (row, what) = fails("fesetround(FE_UPWARD);", PATIENT);
     assert_eq!((row, what.as_str()), (Some(70_001), "changed the rounding mode of its caller"));
+}
+
+/// A library from C, as people make one by themselves.
+fn library(source: &str) -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let (file, path) = (folder.path().join("own.c"), folder.path().join("libown.so"));
+    std::fs::write(&file, source).unwrap();
+    let toolchain = Toolchain::detect();
+    let compiler = toolchain.require_c().unwrap().compiler;
+    toolchain.compile_c_with(compiler, &file, &path, &["-O2", "-shared", "-fPIC"]).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn libraries_of_ones_own() {
+    let source = "#include <stdint.h>\nfloat twice(float x) { return 2 * x; }\n\
+                  double least(double x, double y) { return x < y ? x : y; }\nuint16_t same(uint16_t x) { return x; }\n";
+    let (_folder, path) = library(source);
+    let prepared =
+        |symbol: &str, request| prepare(&Spec::Library { path: path.clone(), symbol: symbol.into() }, &request);
+    let twice = prepared("twice", Request::default()).unwrap();
+    assert_eq!(twice.label(), "libown.so twice");
+    assert_eq!(run32(&mut *twice.start(&options()).unwrap(), &[&[1.5, -2.0]]).unwrap(), [3.0, -4.0]);
+    let least = prepared("least", asked(Element::F64, 2)).unwrap();
+    assert_eq!(run64(&mut *least.start(&options()).unwrap(), &[&[1.0, 5.0], &[2.0, 3.0]]).unwrap(), [1.0, 3.0]);
+    let same = prepared("same", asked(Element::U16, 1)).unwrap();
+    let engine = same.start(&HostOptions { half: Some(HalfFormat::F16), ..options() });
+    assert_eq!(run32(&mut *engine.unwrap(), &[&[1.5, 65504.0]]).unwrap(), [1.5, 65504.0]);
+    let message = prepared("twcie", Request::default()).unwrap_err().to_string();
+    assert!(message.contains("did you mean `twice`"), "{message}");
+}
+
+#[test]
+fn vector_functions_that_crash_are_narrowed_to_the_lane() {
+    if !cfg!(target_arch = "x86_64") {
+        println!("NOT TESTED: the vector ABI is that of x86-64");
+        return;
+    }
+    let source = "#include <stdlib.h>\ntypedef float v __attribute__((vector_size(16)));\n\
+                  v _ZGVbN4v_f(v x) { for (int i = 0; i < 4; i++) if (x[i] == 1000.0f) abort(); return x + x; }\n";
+    let (_folder, path) = library(source);
+    let bad = prepare(&Spec::Library { path, symbol: "_ZGVbN4v_f".into() }, &asked(Element::F32, 1)).unwrap();
+    assert_eq!(bad.signature.shape, Shape::Vector(Isa::Sse));
+    let mut engine = bad.start(&options()).unwrap();
+    let mut x = vec![1.0f32; 70_003];
+    assert_eq!(run32(&mut *engine, &[&x]).unwrap(), vec![2.0; 70_003]);
+    for row in [66_666, 70_002] {
+        x[row] = 1000.0;
+        let (found, what) = failure(run32(&mut *engine, &[&x]));
+        assert_eq!((found, what.contains("SIGABRT")), (Some(row), true), "{what}");
+        x[row] = 1.0;
+    }
+}
+
+#[test]
+fn failures_before_any_call_are_told_apart() {
+    let start = |source: &str, options: &HostOptions| {
+        let (_folder, bad) = c_subject(source, &asked(Element::F32, 1));
+        bad.start(options).err().map(|e| e.to_string()).unwrap_or_default()
+    };
+    let boom = "#include <stdlib.h>\n__attribute__((constructor)) static void boom(void) { abort(); }\n\
+                float f(float x) { return x; }\n";
+    let message = start(boom, &options());
+    assert!(message.contains("SIGABRT, abort while it was loaded") && message.contains("help: "), "{message}");
+    let stuck = "__attribute__((constructor)) static void stuck(void) { for (volatile int i = 0;;) (void)i; }\n\
+                 float f(float x) { return x; }\n";
+    let message = start(stuck, &HostOptions { timeout: Duration::from_millis(600), ..options() });
+    assert!(message.contains("did not return within 600ms"), "{message}");
+    let message = start("float f(float x) { return x; }\n", &HostOptions::new(vec!["/nowhere/host".into()]));
+    assert!(message.contains("`/nowhere/host`"), "{message}");
+    // A program that is no host: it ends at once, or says something else.
+    let message = start("float f(float x) { return x; }\n", &HostOptions::new(vec!["true".into()]));
+    assert!(message.contains("exit code 0"), "{message}");
+}
+
+#[test]
+fn the_host_says_that_it_is_not_for_people() {
+    let host = std::process::Command::new(env!("CARGO_BIN_EXE_mathsmith-subject-host"))
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&host.stderr).into_owned();
+    assert_eq!(host.status.code(), Some(2));
+    assert!(said.starts_with("error: ") && said.contains("help: ") && host.stdout.is_empty(), "{said}");
+}
+
+#[test]
+fn engines_run_side_by_side() {
+    let found = subject("libm:expf", &asked(Element::F32, 1));
+    let x = spread32(200_000);
+    let expected = bits32(&x.iter().map(|x| x.exp()).collect::<Vec<_>>());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut engine = found.start(&options()).unwrap();
+                assert_eq!(bits32(&run32(&mut *engine, &[&x]).unwrap()), expected);
+            });
+        }
+    });
 }
 
 #[test]

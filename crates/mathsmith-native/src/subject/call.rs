@@ -8,21 +8,26 @@ use super::{Element, Isa};
 /// The function that a built source exports as [`super::BLOCK_SYMBOL`].
 pub(super) type BlockFunction = unsafe extern "C" fn(*const *const u8, *mut u8, u64, *mut u64);
 
+/// `T f(T)` in C.
+type One<T> = unsafe extern "C" fn(T) -> T;
+/// `T f(T, T)` in C.
+type Two<T> = unsafe extern "C" fn(T, T) -> T;
+
 /// A loaded function.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Function {
     /// `float f(float)`.
-    F32(unsafe extern "C" fn(f32) -> f32),
+    F32(One<f32>),
     /// `float f(float, float)`.
-    F32x2(unsafe extern "C" fn(f32, f32) -> f32),
+    F32x2(Two<f32>),
     /// `double f(double)`.
-    F64(unsafe extern "C" fn(f64) -> f64),
+    F64(One<f64>),
     /// `double f(double, double)`.
-    F64x2(unsafe extern "C" fn(f64, f64) -> f64),
+    F64x2(Two<f64>),
     /// `uint16_t f(uint16_t)`.
-    U16(unsafe extern "C" fn(u16) -> u16),
+    U16(One<u16>),
     /// `uint16_t f(uint16_t, uint16_t)`.
-    U16x2(unsafe extern "C" fn(u16, u16) -> u16),
+    U16x2(Two<u16>),
     /// `fn(f32) -> f32` of a crate.
     RustF32(fn(f32) -> f32),
     /// `fn(f32, f32) -> f32` of a crate.
@@ -55,12 +60,12 @@ impl Function {
         // SAFETY: the type is what the caller promises.
         unsafe {
             Ok(match (element, arity) {
-                (Element::F32, 1) => Function::F32(transmute::<*const (), _>(address)),
-                (Element::F32, 2) => Function::F32x2(transmute::<*const (), _>(address)),
-                (Element::F64, 1) => Function::F64(transmute::<*const (), _>(address)),
-                (Element::F64, 2) => Function::F64x2(transmute::<*const (), _>(address)),
-                (Element::U16, 1) => Function::U16(transmute::<*const (), _>(address)),
-                (Element::U16, 2) => Function::U16x2(transmute::<*const (), _>(address)),
+                (Element::F32, 1) => Function::F32(transmute::<*const (), One<f32>>(address)),
+                (Element::F32, 2) => Function::F32x2(transmute::<*const (), Two<f32>>(address)),
+                (Element::F64, 1) => Function::F64(transmute::<*const (), One<f64>>(address)),
+                (Element::F64, 2) => Function::F64x2(transmute::<*const (), Two<f64>>(address)),
+                (Element::U16, 1) => Function::U16(transmute::<*const (), One<u16>>(address)),
+                (Element::U16, 2) => Function::U16x2(transmute::<*const (), Two<u16>>(address)),
                 _ => return Err(format!("functions of {arity} arguments cannot be called")),
             })
         }

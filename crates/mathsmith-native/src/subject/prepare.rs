@@ -89,8 +89,9 @@ fn of_system(
     let base = if matches!(spec, Spec::Sleef { .. }) { names::split_bound(name).0 } else { name };
     let known = names::signature(base);
     let symbol = known.map_or_else(|| name.into(), |(element, arity)| exported(spec, name, element, arity, isa));
-    // What has another type is there under its name as well.
-    if !library.has(&symbol) && !(known.is_none() && library.has(&format!("Sleef_{name}"))) {
+    // What has a type that cannot be measured is no missing name: the message below says so.
+    let present = library.has(&symbol) || known.is_none() && library.has(&format!("Sleef_{name}"));
+    if !present {
         let near = names::near(name, library.functions.iter().filter_map(|s| measurable(spec, s, isa)));
         let help = format!("look at the library's names with `nm -D {}`", library.path.display());
         let place = format!("{} ({})", system.name, library.path.display());
@@ -201,7 +202,7 @@ fn from_crate(
         file: None,
         hash: format!("{name} {version}"),
         compiler: None,
-        flags: Vec::new(),
+        flags: if matches!(spec, Spec::CoreMath { .. }) { vec![tables::core_math_level()] } else { Vec::new() },
     };
     Ok(existing(signature, origin, target))
 }

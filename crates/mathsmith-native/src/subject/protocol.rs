@@ -122,14 +122,16 @@ impl Shared {
     /// Bytes of the file.
     const SIZE: usize = HEADER + (MAX_ARITY + 1) * COLUMN;
 
-    /// A new file without a name, in memory where the system offers that, and its mapping.
+    /// A new file without a name and its mapping: in memory where the system offers that and has room, else on disk.
     pub(super) fn create() -> io::Result<(File, Shared)> {
-        let memory = Path::new("/dev/shm");
-        let file = if memory.is_dir() { tempfile::tempfile_in(memory) } else { tempfile::tempfile() }?;
-        // Blocks are set aside now where that is possible, so that a full file system is an error here and not a signal
-        // at the first access.
-        let mut writer = &file;
-        writer.write_all(&vec![0; Self::SIZE])?;
+        let in_memory = || Self::fill(tempfile::tempfile_in("/dev/shm")?);
+        in_memory().or_else(|_| Self::fill(tempfile::tempfile()?))
+    }
+
+    /// Sets the blocks of a new file aside, so that a full file system is an error here and not a signal at the first
+    /// access, and maps it.
+    fn fill(mut file: File) -> io::Result<(File, Shared)> {
+        file.write_all(&vec![0; Self::SIZE])?;
         let shared = Shared::open(&file)?;
         Ok((file, shared))
     }

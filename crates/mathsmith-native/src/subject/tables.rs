@@ -10,6 +10,12 @@ pub(super) const CORE_MATH_VERSION: &str = "1.4.0";
 /// Version of the libm crate that is linked in; a test compares it with `Cargo.lock`.
 pub(super) const LIBM_VERSION: &str = "0.2.16";
 
+/// The CPU level that the C code of the core-math crate is compiled for: its build script reads the same variable, which
+/// `.cargo/config.toml` sets for both.
+pub(super) fn core_math_level() -> String {
+    format!("-march={}", option_env!("TARGET_CPU").unwrap_or("native"))
+}
+
 /// A table of the named functions of crates, each under the variant of its type.
 macro_rules! table {
     ($($crate_name:ident $variant:ident { $($name:ident),+ })+) => {

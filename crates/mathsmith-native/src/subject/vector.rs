@@ -68,13 +68,14 @@ mod x86 {
                 const LANES: usize = size_of::<$vector>() / size_of::<$lane>();
                 let Rows { inputs: [x, y], output, n, at } = rows;
                 let (x, y, output) = (x.cast::<$lane>(), y.cast::<$lane>(), output.cast::<$lane>());
-                // SAFETY: the caller promises the type.
-                let one =
-                    unsafe { std::mem::transmute::<*const (), unsafe extern "C" fn($vector) -> $vector>(address) };
-                // SAFETY: as above; only the one with the right number of arguments is called.
-                let two = unsafe {
-                    std::mem::transmute::<*const (), unsafe extern "C" fn($vector, $vector) -> $vector>(address)
-                };
+                #[expect(improper_ctypes_definitions, reason = "both sides pass them by the vector ABI of x86-64")]
+                type One = unsafe extern "C" fn($vector) -> $vector;
+                #[expect(improper_ctypes_definitions, reason = "both sides pass them by the vector ABI of x86-64")]
+                type Two = unsafe extern "C" fn($vector, $vector) -> $vector;
+                // SAFETY: the caller promises the type; only the one with the right number of arguments is called.
+                let one = unsafe { std::mem::transmute::<*const (), One>(address) };
+                // SAFETY: as above.
+                let two = unsafe { std::mem::transmute::<*const (), Two>(address) };
                 let mut tail = [[<$lane>::default(); LANES]; 3];
                 let whole = n - n % LANES;
                 let mut row = 0;
