@@ -154,26 +154,9 @@ pub struct SubjectFailure {
 impl Cpu {
     /// The processor this runs on.
     pub fn detect() -> Cpu {
-        Cpu { arch: std::env::consts::ARCH.to_owned(), features: features() }
+        let features = mathsmith_native::subject::cpu_features().into_iter().map(String::from).collect();
+        Cpu { arch: std::env::consts::ARCH.to_owned(), features }
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-fn features() -> Vec<String> {
-    macro_rules! present {
-        ($($name:tt)*) => {
-            [$(($name, std::arch::is_x86_feature_detected!($name))),*]
-        };
-    }
-    // Those by which glibc, SLEEF and compilers' function versions choose between implementations.
-    let all =
-        present!["sse2" "sse3" "ssse3" "sse4.1" "sse4.2" "avx" "avx2" "fma" "f16c" "avx512f" "avx512dq" "avx512vl"];
-    all.into_iter().filter(|(_, there)| *there).map(|(name, _)| name.to_owned()).collect()
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn features() -> Vec<String> {
-    Vec::new()
 }
 
 #[cfg(test)]
