@@ -70,6 +70,36 @@ pub enum VerifyError {
         /// How many it has.
         variables: usize,
     },
+    /// No number of the format lies between the ends of an argument.
+    #[error(
+        "the domain {lo:e}..{hi:e} is empty: no {format} number lies in it; give a lower end that is not above the upper end"
+    )]
+    EmptyBox {
+        /// Lower end as given.
+        lo: f64,
+        /// Upper end as given.
+        hi: f64,
+        /// Name of the format.
+        format: &'static str,
+    },
+    /// The question does not have as many arguments as the reference has variables.
+    #[error(
+        "{arguments} arguments are given and the reference has {variables} variables; measurements take one or two arguments, as many as the reference has"
+    )]
+    Arity {
+        /// Arguments of the domain.
+        arguments: usize,
+        /// Variables of the reference.
+        variables: usize,
+    },
+    /// Inputs of this format are too many to evaluate all of them this way.
+    #[error("{format} inputs in {arguments} arguments are not evaluated exhaustively one by one; sample them")]
+    TooMany {
+        /// Name of the format.
+        format: &'static str,
+        /// Arguments of the domain.
+        arguments: usize,
+    },
     /// The cancel flag was raised.
     #[error("verification was cancelled after {done} of {total} inputs")]
     Cancelled {

@@ -19,6 +19,8 @@
 //! | [`points`] | exact errors at points, and the adversarial set |
 //! | [`real`] | sampled error of `real` programs at 200 bits |
 //! | [`store`] | worst inputs kept per reference, in a file |
+//! | [`sampled`] | doubles and two arguments: samples with a search for the worst input |
+//! | [`plain`](mod@plain) | 16-bit formats exhaustively, every figure by MPFR |
 //! | [`files`] | files that are never half-written |
 
 pub mod block;
@@ -28,11 +30,16 @@ pub mod domain;
 mod error;
 pub mod extreme;
 pub mod files;
+mod gather;
 pub mod inspect;
+mod judge;
 pub mod measured;
+mod observe;
+pub mod plain;
 pub mod points;
 pub mod real;
 pub mod report;
+pub mod sampled;
 pub mod store;
 pub mod sweep;
 mod tally;
@@ -43,9 +50,11 @@ pub use domain::FloatDomain;
 pub use error::VerifyError;
 pub use inspect::{Inspection, Subject, Tolerance, inspect};
 pub use measured::Measured;
+pub use plain::{exhaust_half, plain};
 pub use points::{AdversarialSet, Screened, point_error};
 pub use real::{RealErrorReport, real_error};
 pub use report::{Coverage, ErrorReport, Extreme, Histogram, SpecialCheck, WorstPoint};
+pub use sampled::{SampleDomain, SampleOptions, sample};
 pub use store::{AdversarialStore, StoreError};
 pub use sweep::{EngineMaker, SweepOptions, sweep, sweep_with};
 pub use truth::{PointError, Truth};
