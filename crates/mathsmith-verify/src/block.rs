@@ -20,8 +20,9 @@
 #![expect(clippy::neg_cmp_op_on_partial_ord, reason = "a negated comparison is how NaN is kept on the careful side")]
 
 use crate::checksum;
+use crate::grid::Grid;
 use crate::report::Histogram;
-use crate::truth::{Truth, inverse_ulp};
+use crate::truth::Truth;
 
 /// Lanes of a block.
 pub const BLOCK: usize = 512;
@@ -29,8 +30,6 @@ pub const BLOCK: usize = 512;
 const WIDTH: usize = 8;
 /// 2^-50: covers the roundings of the figures themselves.
 const SLACK: f64 = 1.0 / (1u64 << 50) as f64;
-/// Where values begin to round to an infinity: 2^128 - 2^103.
-const OVERFLOW: f64 = f32::MAX as f64 + (1u128 << 103) as f64;
 
 /// A lane that the fast path does not serve.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +37,9 @@ pub(crate) struct Slow {
     pub lane: u16,
     /// Correctly rounded result; an infinity on overflow, NaN where undefined.
     pub rounded: f32,
+    /// The value and its bound, as the reference gave them.
+    pub y: f64,
+    pub e: f64,
 }
 
 /// One block of inputs with everything about the reference that does not depend on a program.
@@ -46,13 +48,16 @@ pub(crate) struct Slow {
 pub(crate) struct RefBlock<S> {
     pub len: usize,
     pub x: Vec<f32>,
-    xd: Vec<f64>,
-    y: Vec<f64>,
-    e: Vec<f64>,
+    pub xd: Vec<f64>,
+    pub y: Vec<f64>,
+    pub e: Vec<f64>,
     scale: Vec<f64>,
     inverse: Vec<f64>,
-    rounded: Vec<f32>,
+    pub rounded: Vec<f32>,
     pub slow: Vec<Slow>,
+    /// Where every value overflows in one direction, or none exists: the infinity or NaN. The lanes are then neither fast
+    /// nor slow, and the other columns are as the reference gave them, until [`RefBlock::expand`].
+    pub uniform: Option<f32>,
     bounds: Bounds,
     scratch: S,
 }
@@ -73,7 +78,7 @@ struct Bounds {
 }
 
 #[inline(always)]
-fn prepare(y: &[f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64], margin: f64) -> Bounds {
+fn prepare<G: Grid>(y: &[f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64], margin: f64) -> Bounds {
     let n = y.len();
     let (err, scale, inverse) = (&mut err[..n], &mut scale[..n], &mut inverse[..n]);
     let (mut slow, mut straddles, mut near_zero) = (0u64, 0u64, 0u64);
@@ -86,11 +91,11 @@ fn prepare(y: &[f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64], m
             let b = err[k];
             // An infinite value keeps its bound, which then means something else.
             let e = if (b == 0.0) | (a == f64::INFINITY) { b } else { (b + a * SLACK) * margin };
-            let s = inverse_ulp(a);
+            let s = G::inverse_ulp(a);
             let r = 1.0 / a;
-            straddles |= s.to_bits() ^ inverse_ulp(a - e).to_bits();
+            straddles |= s.to_bits() ^ G::inverse_ulp(a - e).to_bits();
             // Comparisons that are false for NaN.
-            slow |= u64::from(!((e * s <= 1.0 / 65536.0) & (a + e < OVERFLOW)));
+            slow |= u64::from(!((e * s <= 1.0 / 65536.0) & (a + e < G::OVERFLOW)));
             err[k] = e;
             scale[k] = s;
             inverse[k] = r;
@@ -111,15 +116,33 @@ fn prepare(y: &[f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64], m
 }
 
 #[inline(always)]
-fn round(y: &[f64], e: &[f64], rounded: &mut [f32]) -> bool {
+fn round<G: Grid>(y: &[f64], e: &[f64], rounded: &mut [f32]) -> bool {
     let (e, rounded) = (&e[..y.len()], &mut rounded[..y.len()]);
     let mut undecided = 0u32;
     for i in 0..y.len() {
-        let (lo, hi) = ((y[i] - e[i]) as f32, (y[i] + e[i]) as f32);
+        let (lo, hi) = (G::round(y[i] - e[i]), G::round(y[i] + e[i]));
         rounded[i] = hi;
         undecided |= u32::from(lo != hi);
     }
     undecided != 0
+}
+
+/// Lanes that certainly overflow upwards, that certainly overflow downwards, that certainly have no value.
+///
+/// An infinite value of bound `e` stands for at least `2^(1023 - e)`.
+#[inline(always)]
+fn count_beyond<G: Grid>(y: &[f64], e: &[f64]) -> [u32; 3] {
+    let e = &e[..y.len()];
+    let (mut up, mut down, mut none) = (0u32, 0u32, 0u32);
+    for i in 0..y.len() {
+        let a = y[i].abs();
+        let infinite = (a == f64::INFINITY) & (e[i] < 800.0);
+        let beyond = infinite | ((a < f64::INFINITY) & (a - e[i] >= G::OVERFLOW));
+        up += u32::from(beyond & (y[i] > 0.0));
+        down += u32::from(beyond & (y[i] < 0.0));
+        none += u32::from(y[i].is_nan() & (e[i] == 0.0));
+    }
+    [up, down, none]
 }
 
 /// Figures of one program over one block.
@@ -195,17 +218,17 @@ struct Lanes<'a> {
 
 /// Compiles a loop for the processor's vector extensions and picks the widest at run time.
 macro_rules! dispatched {
-    ($name:ident = $inner:ident($($arg:ident: $ty:ty),*) -> $ret:ty) => {
-        fn $name($($arg: $ty),*) -> $ret {
+    ($vis:vis $name:ident = $inner:ident $(<$g:ident: $bound:ident>)? ($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty) => {
+        $vis fn $name $(<$g: $bound>)? ($($arg: $ty),*) -> $ret {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
-                fn wide($($arg: $ty),*) -> $ret {
-                    $inner($($arg),*)
+                fn wide $(<$g: $bound>)? ($($arg: $ty),*) -> $ret {
+                    $inner $(::<$g>)? ($($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma")]
-                fn medium($($arg: $ty),*) -> $ret {
-                    $inner($($arg),*)
+                fn medium $(<$g: $bound>)? ($($arg: $ty),*) -> $ret {
+                    $inner $(::<$g>)? ($($arg),*)
                 }
                 if is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512dq")
@@ -213,20 +236,24 @@ macro_rules! dispatched {
                     && is_x86_feature_detected!("avx512bw")
                 {
                     // SAFETY: the processor has the features that `wide` is compiled for.
-                    return unsafe { wide($($arg),*) };
+                    return unsafe { wide $(::<$g>)? ($($arg),*) };
                 }
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                     // SAFETY: the processor has the features that `medium` is compiled for.
-                    return unsafe { medium($($arg),*) };
+                    return unsafe { medium $(::<$g>)? ($($arg),*) };
                 }
             }
-            $inner($($arg),*)
+            $inner $(::<$g>)? ($($arg),*)
         }
     };
 }
+pub(crate) use dispatched;
 
-dispatched!(prepare_fast = prepare(y: &[f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64], margin: f64) -> Bounds);
-dispatched!(round_fast = round(y: &[f64], e: &[f64], rounded: &mut [f32]) -> bool);
+dispatched!(prepare_fast = prepare<G: Grid>(
+    y: &[f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64], margin: f64
+) -> Bounds);
+dispatched!(round_fast = round<G: Grid>(y: &[f64], e: &[f64], rounded: &mut [f32]) -> bool);
+dispatched!(count_beyond_fast = count_beyond<G: Grid>(y: &[f64], e: &[f64]) -> [u32; 3]);
 dispatched!(check_fast = check(x: &[f32], c: &[f32]) -> (u64, bool));
 dispatched!(compare_fast = compare(block: Lanes<'_>, c: &[f32], ulps: &mut [f64]) -> Figures);
 dispatched!(bins_fast = bins(ulps: &[f64], out: &mut [i32]) -> ());
@@ -247,6 +274,7 @@ impl<S: Default> RefBlock<S> {
             inverse: vec![0.0; BLOCK],
             rounded: vec![0.0; BLOCK],
             slow: Vec::new(),
+            uniform: None,
             bounds: Bounds::default(),
             scratch: S::default(),
         }
@@ -258,6 +286,7 @@ impl<S: Default> RefBlock<S> {
         let n = padded(len);
         self.len = len;
         self.slow.clear();
+        self.uniform = None;
         for (d, &x) in self.xd[..len].iter_mut().zip(&self.x) {
             *d = f64::from(x);
         }
@@ -265,9 +294,22 @@ impl<S: Default> RefBlock<S> {
         // Padding must not look slow while the loops run.
         self.y[len..n].fill(1.0);
         self.e[len..n].fill(0.0);
-        self.bounds =
-            prepare_fast(&self.y[..n], &mut self.e[..n], &mut self.scale[..n], &mut self.inverse[..n], margin);
-        self.bounds.some_undecided = round_fast(&self.y[..n], &self.e[..n], &mut self.rounded[..n]);
+        self.bounds = prepare_fast::<T::Grid>(
+            &self.y[..n],
+            &mut self.e[..n],
+            &mut self.scale[..n],
+            &mut self.inverse[..n],
+            margin,
+        );
+        if self.bounds.some_slow {
+            let beyond = count_beyond_fast::<T::Grid>(&self.y[..len], &self.e[..len]);
+            let all = beyond.iter().position(|&lanes| lanes as usize == len);
+            self.uniform = all.map(|i| [f32::INFINITY, f32::NEG_INFINITY, f32::NAN][i]);
+            if self.uniform.is_some() {
+                return 0;
+            }
+        }
+        self.bounds.some_undecided = round_fast::<T::Grid>(&self.y[..n], &self.e[..n], &mut self.rounded[..n]);
         for lane in len..n {
             self.neutralise(lane);
         }
@@ -285,14 +327,31 @@ impl<S: Default> RefBlock<S> {
         self.rounded[lane] = 0.0;
     }
 
+    /// `1 / ulp` of each lane.
+    pub(crate) fn scale(&self) -> &[f64] {
+        &self.scale[..self.len]
+    }
+
+    /// Makes every lane of a uniform block a slow one.
+    pub(crate) fn expand(&mut self) {
+        let Some(rounded) = self.uniform.take() else { return };
+        for lane in 0..self.len {
+            self.slow.push(Slow { lane: lane as u16, rounded, y: self.y[lane], e: self.e[lane] });
+        }
+        for lane in 0..padded(self.len) {
+            self.neutralise(lane);
+        }
+        self.bounds = Bounds::default();
+    }
+
     /// Settles slow lanes and undecided roundings of the block one by one.
     fn look_closer<T: Truth<Scratch = S>>(&mut self, truth: &T) -> u64 {
         let mut judged = 0;
         let mut kept = Bounds { straddles: self.bounds.straddles, ..Bounds::default() };
         for lane in 0..self.len {
             let (a, e, s) = (self.y[lane].abs(), self.e[lane], self.scale[lane]);
-            if (e * s <= 1.0 / 65536.0) & (a + e < OVERFLOW) {
-                if ((self.y[lane] - e) as f32) != ((self.y[lane] + e) as f32) {
+            if (e * s <= 1.0 / 65536.0) & (a + e < T::Grid::OVERFLOW) {
+                if T::Grid::round(self.y[lane] - e) != T::Grid::round(self.y[lane] + e) {
                     self.rounded[lane] = truth.round_f32(self.xd[lane]);
                     judged += 1;
                 }
@@ -304,7 +363,7 @@ impl<S: Default> RefBlock<S> {
                 continue;
             }
             // An infinite value of bound e stands for at least 2^(1023 - e).
-            let rounded = if (a.is_finite() && a - e >= OVERFLOW) || (a.is_infinite() && e < 800.0) {
+            let rounded = if (a.is_finite() && a - e >= T::Grid::OVERFLOW) || (a.is_infinite() && e < 800.0) {
                 f32::INFINITY.copysign(self.y[lane] as f32)
             } else if a.is_nan() && e == 0.0 {
                 f32::NAN
@@ -312,7 +371,7 @@ impl<S: Default> RefBlock<S> {
                 judged += 1;
                 truth.round_f32(self.xd[lane])
             };
-            self.slow.push(Slow { lane: lane as u16, rounded });
+            self.slow.push(Slow { lane: lane as u16, rounded, y: self.y[lane], e });
             self.neutralise(lane);
         }
         self.bounds = kept;
@@ -320,43 +379,53 @@ impl<S: Default> RefBlock<S> {
     }
 
     /// Bounds of the error in ULP of `c` at a lane.
-    pub(crate) fn ulp_interval(&self, lane: usize, c: f32) -> (f64, f64) {
+    pub(crate) fn ulp_interval<G: Grid>(&self, lane: usize, c: f32) -> (f64, f64) {
         let (y, e) = (self.y[lane], self.e[lane]);
         let (d, a) = ((f64::from(c) - y).abs(), y.abs());
         if e == 0.0 {
             let u = d * self.scale[lane];
             return (u, u);
         }
-        ((d * (1.0 - SLACK) - e).max(0.0) * inverse_ulp(a + e), (d * (1.0 + SLACK) + e) * inverse_ulp(a - e))
+        ((d * (1.0 - SLACK) - e).max(0.0) * G::inverse_ulp(a + e), (d * (1.0 + SLACK) + e) * G::inverse_ulp(a - e))
     }
 
     /// Bounds of the absolute error.
     pub(crate) fn abs_interval(&self, lane: usize, c: f32) -> (f64, f64) {
-        let e = self.e[lane];
-        let d = (f64::from(c) - self.y[lane]).abs();
-        if e == 0.0 { (d, d) } else { ((d * (1.0 - SLACK) - e).max(0.0), d * (1.0 + SLACK) + e) }
+        abs_bounds(self.y[lane], self.e[lane], c)
     }
 
     /// Bounds of the relative error.
     pub(crate) fn rel_interval(&self, lane: usize, c: f32) -> (f64, f64) {
-        let (a, e) = (self.y[lane].abs(), self.e[lane]);
-        let d = (f64::from(c) - self.y[lane]).abs();
-        if e == 0.0 {
-            let q = if d == 0.0 { 0.0 } else { d / a };
-            return (q, q);
-        }
-        if c == 0.0 {
-            return if a > e { (1.0, 1.0) } else { (0.0, 1.0) };
-        }
-        if !(e < 0.5 * a) {
-            return (0.0, f64::INFINITY);
-        }
-        let (q, w) = (d / a, f64::from(c).abs() * e / (a * (a - e)) * (1.0 + SLACK * 1e6));
-        ((q * (1.0 - SLACK) - w).max(0.0), q * (1.0 + SLACK) + w)
+        rel_bounds(self.y[lane], self.e[lane], c)
     }
 }
 
+/// Bounds of `|c - f|` where `|y - f| <= e`.
+pub(crate) fn abs_bounds(y: f64, e: f64, c: f32) -> (f64, f64) {
+    let d = (f64::from(c) - y).abs();
+    if e == 0.0 { (d, d) } else { ((d * (1.0 - SLACK) - e).max(0.0), d * (1.0 + SLACK) + e) }
+}
+
+/// Bounds of `|c / f - 1|` where `|y - f| <= e`.
+pub(crate) fn rel_bounds(y: f64, e: f64, c: f32) -> (f64, f64) {
+    let a = y.abs();
+    let d = (f64::from(c) - y).abs();
+    if e == 0.0 {
+        let q = if d == 0.0 { 0.0 } else { d / a };
+        return (q, q);
+    }
+    if c == 0.0 {
+        return if a > e { (1.0, 1.0) } else { (0.0, 1.0) };
+    }
+    if !(e < 0.5 * a) {
+        return (0.0, f64::INFINITY);
+    }
+    let (q, w) = (d / a, f64::from(c).abs() * e / (a * (a - e)) * (1.0 + SLACK * 1e6));
+    ((q * (1.0 - SLACK) - w).max(0.0), q * (1.0 + SLACK) + w)
+}
+
 /// What one program did on one block.
+#[derive(Default)]
 pub(crate) struct Outcome {
     pub checksum: u64,
     /// Upper bounds of what any fast lane can have.
@@ -382,6 +451,20 @@ impl Work {
     pub(crate) fn new() -> Self {
         Work { ulps: vec![0.0; BLOCK], bins: vec![0; BLOCK] }
     }
+}
+
+/// Whether all results are the infinity or NaN that a uniform block asks for.
+pub(crate) fn agrees(rounded: f32, c: &[f32]) -> bool {
+    let mut other = 0u32;
+    for c in c {
+        other |= u32::from(!((*c == rounded) | (c.is_nan() & rounded.is_nan())));
+    }
+    other == 0
+}
+
+/// The outcome of a uniform block whose results agree.
+pub(crate) fn uniform_outcome<S>(block: &RefBlock<S>, c: &[f32]) -> Outcome {
+    Outcome { checksum: check_fast(&block.x[..block.len], c).0, ..Outcome::default() }
 }
 
 /// Compares the results `c` (padded to a whole block) with the reference, fast lanes only. Results of slow and odd lanes
@@ -430,7 +513,14 @@ pub(crate) fn judge<S: Default>(
     }
     let b = &block.bounds;
     let wide = 1.0 + 4.0 * SLACK;
-    let top_rel = if b.near_zero { f64::INFINITY } else { (f.max_q + (f.max_q + 1.0) * 2.0 * b.max_e_rel) * wide };
+    let top_rel = if b.near_zero && c[..n].iter().all(|&c| c == 0.0) {
+        // What is not 0 has a zero as an approximation of relative error 1.
+        1.0
+    } else if b.near_zero {
+        f64::INFINITY
+    } else {
+        (f.max_q + (f.max_q + 1.0) * 2.0 * b.max_e_rel) * wide
+    };
     Outcome {
         checksum,
         top_ulp: (f.max_u + b.max_e_ulp) * wide * if b.straddles { 2.0 } else { 1.0 },

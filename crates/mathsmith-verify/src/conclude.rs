@@ -2,20 +2,21 @@
 
 use crate::report::{Coverage, ErrorReport, Extreme, SpecialCheck, WorstPoint, hex};
 use crate::sweep::{STRETCHES, chunk_len};
-use crate::tally::{Job, Measure, Tally, Worst, same};
+use crate::tally::{Measure, Sweep, Tally, Worst, same};
 use crate::truth::{PointError, Truth};
 use crate::{VerifyError, checksum};
 use mathsmith_ir::{ColumnMut, ColumnRef, Engine};
 
 /// Settles the candidates of one program and writes its report. `worst` holds the worst input of each chunk.
 pub(crate) fn report<T: Truth>(
-    job: &Job<'_, T>,
+    sweep: &Sweep<'_, T>,
     index: usize,
     engine: &mut dyn Engine,
     mut sum: Tally,
     worst: &[Worst],
 ) -> Result<ErrorReport, VerifyError> {
-    let (truth, domain, program, params) = (job.truth, job.domain, &job.programs[index], &job.params[index]);
+    let job = &sweep.job;
+    let (truth, domain, program, params) = (job.truth, job.domain, &sweep.programs[index], &sweep.params[index]);
     let mut run = |xs: &[f32]| -> Result<Vec<f32>, VerifyError> {
         let mut out = vec![0f32; xs.len()];
         engine
@@ -44,22 +45,10 @@ pub(crate) fn report<T: Truth>(
     let specials = specials.iter().zip(got).map(|(&x, got)| special(truth, x, got)).collect();
 
     // The worst chunk of each stretch, then the exact maximum in front.
-    let chunk = chunk_len(domain.count());
-    let stretch = domain.count().div_ceil(STRETCHES).next_multiple_of(chunk);
-    let mut picked: Vec<Worst> = Vec::new();
-    for &w in worst {
-        match picked.last_mut() {
-            Some(last) if last.index / stretch == w.index / stretch => {
-                if w.ulp > last.ulp {
-                    *last = w;
-                }
-            }
-            _ => picked.push(w),
-        }
-    }
-    picked.retain(|w| w.index != found[0].index);
-    picked.push(Worst { index: found[0].index, ulp: f64::INFINITY });
-    let xs: Vec<f32> = picked.iter().map(|w| domain.get(w.index)).collect();
+    let mut picked = of_stretches(domain.count(), worst);
+    picked.retain(|&index| index != found[0].index);
+    picked.push(found[0].index);
+    let xs: Vec<f32> = picked.iter().map(|&index| domain.get(index)).collect();
     let outputs = run(&xs)?;
     let mut adversarial: Vec<WorstPoint> = xs.iter().zip(outputs).map(|(&x, c)| worst_point(truth, x, c)).collect();
     // Worst first; equal errors by input; the maximum was pushed last and must stay in front of its equals.
@@ -86,6 +75,23 @@ pub(crate) fn report<T: Truth>(
         adversarial,
         settled,
     })
+}
+
+/// The worst of each stretch of a domain of `count` inputs, ascending, of the worst inputs of its chunks.
+pub(crate) fn of_stretches(count: u64, worst: &[Worst]) -> Vec<u64> {
+    let stretch = count.div_ceil(STRETCHES).next_multiple_of(chunk_len(count));
+    let mut picked: Vec<Worst> = Vec::new();
+    for &w in worst {
+        match picked.last_mut() {
+            Some(last) if last.index / stretch == w.index / stretch => {
+                if w.ulp > last.ulp {
+                    *last = w;
+                }
+            }
+            _ => picked.push(w),
+        }
+    }
+    picked.iter().map(|w| w.index).collect()
 }
 
 fn worst_point<T: Truth>(truth: &T, x: f32, c: f32) -> WorstPoint {

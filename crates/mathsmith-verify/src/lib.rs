@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | [`domain`] | ordered sets of `f32` inputs |
 //! | [`truth`] | what a sweep asks of the reference |
+//! | [`grid`] | the formats in which results are judged |
 //! | [`block`] | the vectorised inner loops |
 //! | [`extreme`] | running maxima with a margin, settled at the end |
 //! | [`sweep`](mod@sweep) | the exhaustive sweep |
@@ -31,6 +32,7 @@ mod error;
 pub mod extreme;
 pub mod files;
 mod gather;
+pub mod grid;
 pub mod inspect;
 mod judge;
 pub mod measured;

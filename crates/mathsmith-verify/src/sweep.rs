@@ -17,7 +17,7 @@ use crate::block::BLOCK;
 use crate::conclude::report;
 use crate::error::{check_variables, unary};
 use crate::report::ErrorReport;
-use crate::tally::{Job, Tally, Worker, Worst, sweep_chunk};
+use crate::tally::{Job, Sweep, Tally, Worker, Worst, sweep_chunk};
 use crate::truth::Truth;
 use crate::workers::in_order;
 use crate::{FloatDomain, VerifyError};
@@ -94,18 +94,19 @@ fn sweep_margin<T: Truth>(
         Ok(Worker::new(engines.collect::<Result<Vec<_>, _>>()?))
     };
     let floors = vec![[f64::NEG_INFINITY; 3]; programs.len()];
-    let mut job = Job { truth, domain, programs, params: &params, margin, floors };
+    let job = Job { truth, domain, margin, strict: false };
+    let mut sweep = Sweep { job, programs, params: &params, floors };
 
     // A first look at blocks spread over the domain: errors attained there spare most of it a closer look.
     let blocks = total.div_ceil(BLOCK as u64);
     let looks = blocks.min(FIRST_LOOK);
-    let mut floors = job.floors.clone();
+    let mut floors = sweep.floors.clone();
     let look = |worker: &mut Worker<T::Scratch>, i: u64| {
         if cancelled() {
             return Err(VerifyError::Cancelled { done: 0, total });
         }
         let start = (u128::from(i) * u128::from(blocks) / u128::from(looks)) as u64 * BLOCK as u64;
-        sweep_chunk(&job, worker, start, (total - start).min(BLOCK as u64))
+        sweep_chunk(&sweep, worker, start, (total - start).min(BLOCK as u64))
     };
     let learn = |_, tallies: Vec<Tally>| {
         for (floor, tally) in floors.iter_mut().zip(tallies) {
@@ -116,9 +117,9 @@ fn sweep_margin<T: Truth>(
         true
     };
     in_order(options.threads, looks, init, look, learn)?;
-    job.floors = floors;
+    sweep.floors = floors;
 
-    let mut sums: Vec<Tally> = job.floors.iter().map(|&f| Tally::new(f)).collect();
+    let mut sums: Vec<Tally> = sweep.floors.iter().map(|&f| Tally::new(f)).collect();
     let mut worst: Vec<Vec<Worst>> = programs.iter().map(|_| Vec::new()).collect();
     let mut done = 0;
     let work = |worker: &mut Worker<T::Scratch>, piece: u64| {
@@ -126,12 +127,12 @@ fn sweep_margin<T: Truth>(
             return Err(VerifyError::Cancelled { done: 0, total });
         }
         let start = piece * chunk;
-        sweep_chunk(&job, worker, start, chunk.min(total - start))
+        sweep_chunk(&sweep, worker, start, chunk.min(total - start))
     };
     let take = |piece: u64, tallies: Vec<Tally>| {
         for ((sum, tally), worst) in sums.iter_mut().zip(tallies).zip(&mut worst) {
             worst.extend(tally.worst);
-            sum.merge(tally, &job);
+            sum.merge(tally, &sweep.job);
         }
         done = total.min((piece + 1) * chunk);
         if let Some(progress) = progress {
@@ -147,7 +148,7 @@ fn sweep_margin<T: Truth>(
     sums.into_iter()
         .zip(worst)
         .enumerate()
-        .map(|(i, (sum, worst))| report(&job, i, &mut *engines[i], sum, &worst))
+        .map(|(i, (sum, worst))| report(&sweep, i, &mut *engines[i], sum, &worst))
         .collect()
 }
 
@@ -173,6 +174,7 @@ mod tests {
 
     impl Truth for Square {
         type Scratch = ();
+        type Grid = crate::grid::Single;
         fn fast_block(&self, xs: &[f64], ys: &mut [f64], errs: &mut [f64], (): &mut ()) {
             for (i, &x) in xs.iter().enumerate() {
                 let noise = (checksum::mix64(x.to_bits()) >> 11) as f64 / (1u64 << 52) as f64 - 1.0;

@@ -1,7 +1,8 @@
 //! Evaluating a stretch of the domain for all programs, and adding stretches up.
 
-use crate::block::{BLOCK, Outcome, RefBlock, Work, judge};
+use crate::block::{BLOCK, Outcome, RefBlock, Slow, Work, abs_bounds, agrees, judge, rel_bounds, uniform_outcome};
 use crate::extreme::{Judge, Run, Tracker};
+use crate::grid::Grid;
 use crate::report::Histogram;
 use crate::truth::{PointError, Truth};
 use crate::{FloatDomain, VerifyError};
@@ -21,7 +22,7 @@ impl<S: Default> Worker<S> {
 }
 
 /// The worst input of a chunk as the fast figures show it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Worst {
     pub index: u64,
     pub ulp: f64,
@@ -68,14 +69,21 @@ impl<T: Truth> Judge for Exact<'_, T> {
     }
 }
 
-/// What all threads share.
+/// What errors are measured against.
 pub(crate) struct Job<'a, T> {
     pub truth: &'a T,
     pub domain: &'a FloatDomain,
-    pub programs: &'a [Program],
-    pub params: &'a [Vec<Literal>],
     /// 1, except in the test that shows what the margin is for.
     pub margin: f64,
+    /// Whether a finite result in place of an infinity counts as one of the wrong class, whatever its distance.
+    pub strict: bool,
+}
+
+/// What all threads of a sweep share.
+pub(crate) struct Sweep<'a, T> {
+    pub job: Job<'a, T>,
+    pub programs: &'a [Program],
+    pub params: &'a [Vec<Literal>],
     /// For each program errors that some input attains, by measure: what lies below is no candidate.
     pub floors: Vec<[f64; 3]>,
 }
@@ -144,12 +152,13 @@ pub(crate) fn same(a: f32, b: f32) -> bool {
 
 /// Evaluates a stretch of the domain: one tally a program.
 pub(crate) fn sweep_chunk<T: Truth>(
-    job: &Job<'_, T>,
+    sweep: &Sweep<'_, T>,
     worker: &mut Worker<T::Scratch>,
     start: u64,
     len: u64,
 ) -> Result<Vec<Tally>, VerifyError> {
-    let mut tallies: Vec<Tally> = job.floors.iter().map(|&f| Tally::new(f)).collect();
+    let job = &sweep.job;
+    let mut tallies: Vec<Tally> = sweep.floors.iter().map(|&f| Tally::new(f)).collect();
     let mut c = [0f32; BLOCK];
     let mut at = 0;
     while at < len {
@@ -159,36 +168,117 @@ pub(crate) fn sweep_chunk<T: Truth>(
         let judged = block.load(job.truth, n, job.margin);
         for (i, tally) in tallies.iter_mut().enumerate() {
             worker.engines[i]
-                .run(&job.params[i], &[ColumnRef::F32(&block.x[..n])], &mut [ColumnMut::F32(&mut c[..n])])
-                .map_err(|e| VerifyError::engine(&job.programs[i], e))?;
+                .run(&sweep.params[i], &[ColumnRef::F32(&block.x[..n])], &mut [ColumnMut::F32(&mut c[..n])])
+                .map_err(|e| VerifyError::engine(&sweep.programs[i], e))?;
             tally.settled += judged;
-            // Slow lanes are rare: keep their results before the fast loops overwrite them.
-            let slow: Vec<f32> = block.slow.iter().map(|s| c[usize::from(s.lane)]).collect();
-            let outcome = judge(block, &mut c, &mut worker.work, &mut tally.histogram);
-            let apart = lanes_apart(job.truth, block, &slow, &outcome, tally);
-            tally.checksum = tally.checksum.wrapping_add(outcome.checksum);
-            tally.sum_ulp += outcome.sum_u;
-            tally.wrong += outcome.wrong;
-            for measure in Measure::ALL {
-                offer(job, measure, block, &c[..n], start + at, &outcome, &apart, tally);
-            }
-            raise(&worker.work, n, start + at, &outcome, &apart, tally);
+            tally_block(job, block, &mut worker.work, &mut c, start + at, tally);
         }
         at += n as u64;
     }
     Ok(tallies)
 }
 
-/// A lane that the fast loops did not judge, with its exact figures.
-struct Apart {
-    lane: usize,
-    computed: f32,
-    error: PointError,
+/// Adds the results of a uniform block to a tally: no lane has anything but an infinity or NaN as its correctly rounded
+/// result. Returns the lanes whose results differ from it, the first and how many.
+pub(crate) fn tally_uniform<T: Truth>(
+    job: &Job<'_, T>,
+    block: &RefBlock<T::Scratch>,
+    rounded: f32,
+    c: &[f32],
+    start: u64,
+    tally: &mut Tally,
+) -> Option<(usize, u64)> {
+    let outcome = uniform_outcome(block, c);
+    tally.checksum = tally.checksum.wrapping_add(outcome.checksum);
+    let mut exact = Measure::ALL.map(|m| job.exact(m));
+    if agrees(rounded, c) {
+        tally.histogram.counts[0] += c.len() as u64;
+        for (top, exact) in tally.tops.iter_mut().zip(&mut exact) {
+            top.offer(Run::single(start, c[0], (0.0, 0.0)), exact);
+        }
+        tally.settled += exact.iter().map(|e| e.asked).sum::<u64>();
+        tally.raise(start, 0.0);
+        return None;
+    }
+    let mut wrong = None;
+    for (lane, &computed) in c.iter().enumerate() {
+        let index = start + lane as u64;
+        let mut error = [(0.0, 0.0); 3];
+        if !same(computed, rounded) {
+            wrong = Some(wrong.map_or((lane, 1), |(first, lanes)| (first, lanes + 1)));
+            let slow = Slow { lane: lane as u16, rounded, y: block.y[lane], e: block.e[lane] };
+            let finite = if computed.is_finite() { overflow_intervals::<T::Grid>(&slow, computed) } else { None };
+            error = finite.unwrap_or([(f64::INFINITY, f64::INFINITY); 3]);
+            let open = |m: usize| error[m].0 < error[m].1 && error[m].1 == f64::INFINITY;
+            if (0..3).any(|m| open(m) && tally.tops[m].wants(f64::INFINITY)) {
+                // Beyond the doubles only MPFR knows how far.
+                let e = job.truth.errors(f64::from(block.x[lane]), computed);
+                error = [e.ulp, e.rel, e.abs].map(|v| (v, v));
+                tally.settled += 1;
+            }
+        }
+        tally.histogram.counts[Histogram::bin(error[0].0)] += 1;
+        for ((top, error), exact) in tally.tops.iter_mut().zip(error).zip(&mut exact) {
+            top.offer(Run::single(index, computed, error), exact);
+        }
+        tally.raise(index, error[0].0);
+    }
+    let (_, lanes) = wrong.unwrap_or((0, 0));
+    tally.wrong += lanes;
+    tally.wrong_class += lanes;
+    tally.settled += exact.iter().map(|e| e.asked).sum::<u64>();
+    wrong
 }
 
-/// Judges slow and odd lanes exactly, in ascending order.
+/// Adds the results of one block, which the first lanes of `c` hold, to a tally. Results of slow and odd lanes are
+/// overwritten.
+pub(crate) fn tally_block<T: Truth>(
+    job: &Job<'_, T>,
+    block: &mut RefBlock<T::Scratch>,
+    work: &mut Work,
+    c: &mut [f32; BLOCK],
+    start: u64,
+    tally: &mut Tally,
+) -> (Outcome, Vec<Apart>) {
+    let n = block.len;
+    if let Some(rounded) = block.uniform {
+        if agrees(rounded, &c[..n]) {
+            tally_uniform(job, block, rounded, &c[..n], start, tally);
+            return (Outcome::default(), Vec::new());
+        }
+        block.expand();
+    }
+    // Slow lanes are rare: keep their results before the fast loops overwrite them.
+    let slow: Vec<f32> = block.slow.iter().map(|s| c[usize::from(s.lane)]).collect();
+    let outcome = judge(block, c, work, &mut tally.histogram);
+    let apart = lanes_apart(job, block, &slow, &outcome, tally);
+    tally.checksum = tally.checksum.wrapping_add(outcome.checksum);
+    tally.sum_ulp += outcome.sum_u;
+    tally.wrong += outcome.wrong;
+    for measure in Measure::ALL {
+        offer(job, measure, block, &c[..n], start, &outcome, &apart, tally);
+    }
+    raise(work, n, start, &outcome, &apart, tally);
+    (outcome, apart)
+}
+
+/// A lane that the fast loops did not judge, with its exact figures.
+pub(crate) struct Apart {
+    pub lane: usize,
+    pub computed: f32,
+    /// Bounds of the error by measure.
+    pub error: [(f64, f64); 3],
+}
+
+impl Apart {
+    fn exact(lane: usize, computed: f32, error: PointError) -> Self {
+        Apart { lane, computed, error: [error.ulp, error.rel, error.abs].map(|v| (v, v)) }
+    }
+}
+
+/// Judges slow and odd lanes, in ascending order.
 fn lanes_apart<T: Truth>(
-    truth: &T,
+    job: &Job<'_, T>,
     block: &RefBlock<T::Scratch>,
     slow: &[f32],
     outcome: &Outcome,
@@ -199,33 +289,59 @@ fn lanes_apart<T: Truth>(
     }
     let mut apart = Vec::with_capacity(block.slow.len() + outcome.odd.len());
     for (s, &computed) in block.slow.iter().zip(slow) {
+        let lane = usize::from(s.lane);
         let right = same(computed, s.rounded);
-        // An infinite or undefined reference that the result agrees with leaves nothing to measure.
-        let error = if right && !s.rounded.is_finite() {
-            PointError::NONE
+        // An infinite or undefined reference that the result agrees with leaves nothing to measure, and one of them in
+        // the other's place or in that of a number has no error but an infinite one.
+        let a = if right && !s.rounded.is_finite() {
+            Apart::exact(lane, computed, PointError::NONE)
+        } else if s.rounded.is_nan() || !computed.is_finite() {
+            Apart::exact(lane, computed, PointError::WRONG_CLASS)
+        } else if job.strict
+            && let Some(error) = overflow_intervals::<T::Grid>(s, computed)
+            && (error[0].1.is_finite()
+                || !Measure::ALL.iter().any(|&m| tally.tops[m as usize].wants(error[m as usize].1)))
+        {
+            Apart { lane, computed, error }
         } else {
             tally.settled += 1;
-            truth.errors(f64::from(block.x[usize::from(s.lane)]), computed)
+            Apart::exact(lane, computed, job.truth.errors(f64::from(block.x[lane]), computed))
         };
+        let ulp = a.error[0].0;
         tally.wrong += u64::from(!right);
-        tally.histogram.counts[Histogram::bin(error.ulp)] += 1;
-        if error.ulp.is_finite() {
-            tally.sum_ulp += error.ulp;
+        tally.histogram.counts[Histogram::bin(ulp)] += 1;
+        if a.error[0].1.is_finite() && !(job.strict && s.rounded.is_infinite() && !right) {
+            tally.sum_ulp += ulp;
         } else {
             tally.wrong_class += 1;
         }
-        apart.push(Apart { lane: usize::from(s.lane), computed, error });
+        apart.push(a);
     }
     for &lane in &outcome.odd {
-        let lane = usize::from(lane);
         tally.wrong += 1;
         tally.wrong_class += 1;
         tally.histogram.counts[Histogram::BINS - 1] += 1;
         // Which of NaN and the infinities it was does not matter: each is of the wrong class.
-        apart.push(Apart { lane, computed: f32::NAN, error: PointError::WRONG_CLASS });
+        apart.push(Apart::exact(usize::from(lane), f32::NAN, PointError::WRONG_CLASS));
     }
     apart.sort_by_key(|a| a.lane);
     apart
+}
+
+/// Bounds of the errors, by measure, of a finite result where the value overflows.
+fn overflow_intervals<G: Grid>(s: &Slow, c: f32) -> Option<[(f64, f64); 3]> {
+    if !s.rounded.is_infinite() {
+        return None;
+    }
+    // The ulp of the greatest numbers goes on above them.
+    let scale = G::inverse_ulp(G::OVERFLOW.next_down());
+    if s.y.is_infinite() {
+        // At least 2^(1023 - e), e < 800, which no f32 comes near: relative to it they are all zero.
+        let least = f64::from_bits((1022 - s.e.ceil() as u64) << 52);
+        return Some([(least * scale, f64::INFINITY), (1.0, 1.0), (least, f64::INFINITY)]);
+    }
+    let abs = abs_bounds(s.y, s.e, c);
+    Some([(abs.0 * scale, abs.1 * scale), rel_bounds(s.y, s.e, c), abs])
 }
 
 /// Offers what a block holds to the tracker of a measure.
@@ -246,12 +362,12 @@ fn offer<T: Truth>(
         Measure::Rel => outcome.top_rel,
         Measure::Abs => outcome.top_abs,
     };
-    let top = apart.iter().map(|a| measure.of(&a.error)).fold(fast, f64::max);
+    let top = apart.iter().map(|a| a.error[measure as usize].1).fold(fast, f64::max);
     if !tracker.wants(top) {
         return;
     }
     let interval = |lane: usize, c: f32| match measure {
-        Measure::Ulp => block.ulp_interval(lane, c),
+        Measure::Ulp => block.ulp_interval::<T::Grid>(lane, c),
         Measure::Rel => block.rel_interval(lane, c),
         Measure::Abs => block.abs_interval(lane, c),
     };
@@ -266,7 +382,7 @@ fn offer<T: Truth>(
         let mut rest = apart.iter().peekable();
         for (lane, &c) in c.iter().enumerate() {
             let run = match rest.next_if(|a| a.lane == lane) {
-                Some(a) => Run::single(start + lane as u64, a.computed, (measure.of(&a.error), measure.of(&a.error))),
+                Some(a) => Run::single(start + lane as u64, a.computed, a.error[measure as usize]),
                 None => Run::single(start + lane as u64, c, interval(lane, c)),
             };
             tracker.offer(run, &mut exact);
@@ -284,6 +400,6 @@ fn raise(work: &Work, len: usize, start: u64, outcome: &Outcome, apart: &[Apart]
         }
     }
     for a in apart {
-        tally.raise(start + a.lane as u64, a.error.ulp);
+        tally.raise(start + a.lane as u64, a.error[0].0);
     }
 }

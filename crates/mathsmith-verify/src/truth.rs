@@ -1,7 +1,10 @@
 //! What a sweep asks of the reference.
 
-use mathsmith_oracle::{Enclosure, Reference, Scratch, Status};
+use crate::grid::{Grid, Single};
+use mathsmith_oracle::{Enclosure, FloatFormat, Reference, Scratch, Status};
 use rug::Float;
+use std::cmp::Ordering;
+use std::marker::PhantomData;
 
 /// Exact error figures of one computed value, each the double nearest to the exact figure.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
@@ -26,6 +29,9 @@ pub trait Truth: Sync {
     /// Working memory of [`Truth::fast_block`].
     type Scratch: Default + Send;
 
+    /// The format in which results are judged: what values are rounded to, and whose ulp errors are measured in.
+    type Grid: Grid;
+
     /// Number of variables: 1, or 0 for a constant.
     fn variables(&self) -> usize {
         1
@@ -37,11 +43,11 @@ pub trait Truth: Sync {
     /// no value.
     fn fast_block(&self, xs: &[f64], ys: &mut [f64], errs: &mut [f64], scratch: &mut Self::Scratch);
 
-    /// `f(x)` correctly rounded to `f32` (ties to even, subnormals and overflow as IEEE 754 has it); NaN where `f` is not
-    /// defined.
+    /// `f(x)` correctly rounded to the format (ties to even, subnormals and overflow as IEEE 754 has it); NaN where `f` is
+    /// not defined.
     fn round_f32(&self, x: f64) -> f32;
 
-    /// Exact errors of `computed` as an `f32` approximation of `f(x)`.
+    /// Exact errors of `computed`, a number of the format, as an approximation of `f(x)`.
     ///
     /// Classes first: an undefined `f(x)` asks for NaN, an infinite one for that infinity, one that rounds to an infinity
     /// accepts that infinity; each other combination with NaN or an infinity is [`PointError::WRONG_CLASS`].
@@ -58,10 +64,11 @@ pub trait Truth: Sync {
 }
 
 /// Bits to which the judge knows a value when an error is measured.
-const JUDGE_BITS: u32 = 200;
+pub(crate) const JUDGE_BITS: u32 = 200;
 
 impl Truth for Reference {
     type Scratch = Scratch;
+    type Grid = Single;
 
     fn variables(&self) -> usize {
         self.vars().len()
@@ -77,35 +84,11 @@ impl Truth for Reference {
     }
 
     fn errors(&self, x: f64, computed: f32) -> PointError {
-        let v = self.value(point(self, &x), JUDGE_BITS);
-        if v.is_nan() || v.is_infinite() || !computed.is_finite() {
-            let rounded = Truth::round_f32(self, x);
-            let right = rounded == computed || (rounded.is_nan() && computed.is_nan());
-            // A finite value that rounds to an infinity is met by that infinity only; a finite result has an error.
-            return if right && !rounded.is_finite() { PointError::NONE } else { PointError::WRONG_CLASS };
-        }
-        figures(&v, computed)
+        errors_at::<Single>(self, x, computed)
     }
 
     fn errors_bound(&self, lo: f64, hi: f64, computed: f32) -> PointError {
-        let ends = [lo, hi].map(|x| Float::with_val(53, x));
-        let f = if self.vars().is_empty() {
-            self.enclose_box(&[], JUDGE_BITS)
-        } else {
-            let [lo, hi] = ends;
-            self.enclose_box(&[Enclosure::new(lo, hi)], JUDGE_BITS)
-        };
-        let (below, above) = (f.lo.cmp0(), f.hi.cmp0());
-        let usable = f.status == Status::Defined && f.lo.is_finite() && f.hi.is_finite() && computed.is_finite();
-        // Away from zero and from overflow each figure is largest at an end of the enclosure.
-        if !usable || below != above || below == Some(std::cmp::Ordering::Equal) || f.hi.to_f32().is_infinite() {
-            return PointError::WRONG_CLASS;
-        }
-        let (a, b) = (figures(&f.lo, computed), figures(&f.hi, computed));
-        // The ulp is that of the smaller end, where it is smaller.
-        let scale = |v: &Float| inverse_ulp(v.to_f64().abs());
-        let ulp = a.abs.max(b.abs) * scale(&f.lo).max(scale(&f.hi));
-        PointError { ulp: ulp.max(a.ulp).max(b.ulp), rel: a.rel.max(b.rel), abs: a.abs.max(b.abs) }
+        bound_at::<Single>(self, lo, hi, computed)
     }
 
     fn value_dd(&self, x: f64) -> (f64, f64) {
@@ -113,12 +96,107 @@ impl Truth for Reference {
     }
 }
 
+/// A reference whose values are judged in another format than `f32`.
+pub struct Judged<'a, G> {
+    reference: &'a Reference,
+    grid: PhantomData<G>,
+}
+
+impl<'a, G: Grid> Judged<'a, G> {
+    /// The reference, judged at `G`.
+    pub fn new(reference: &'a Reference) -> Self {
+        Judged { reference, grid: PhantomData }
+    }
+
+    /// The reference itself.
+    pub fn reference(&self) -> &'a Reference {
+        self.reference
+    }
+
+    /// The order of the values at two inputs; `None` where one of them has none.
+    pub fn compare(&self, a: f64, b: f64) -> Option<Ordering> {
+        self.reference.compare(point(self.reference, &a), point(self.reference, &b))
+    }
+}
+
+impl<G: Grid> Truth for Judged<'_, G> {
+    type Scratch = Scratch;
+    type Grid = G;
+
+    fn variables(&self) -> usize {
+        self.reference.vars().len()
+    }
+
+    fn fast_block(&self, xs: &[f64], ys: &mut [f64], errs: &mut [f64], scratch: &mut Scratch) {
+        Truth::fast_block(self.reference, xs, ys, errs, scratch);
+    }
+
+    fn round_f32(&self, x: f64) -> f32 {
+        self.reference.round_to(point(self.reference, &x), G::FORMAT) as f32
+    }
+
+    fn errors(&self, x: f64, computed: f32) -> PointError {
+        errors_at::<G>(self.reference, x, computed)
+    }
+
+    fn errors_bound(&self, lo: f64, hi: f64, computed: f32) -> PointError {
+        bound_at::<G>(self.reference, lo, hi, computed)
+    }
+
+    fn value_dd(&self, x: f64) -> (f64, f64) {
+        Truth::value_dd(self.reference, x)
+    }
+}
+
+fn errors_at<G: Grid>(reference: &Reference, x: f64, computed: f32) -> PointError {
+    let x = point(reference, &x);
+    let v = reference.value(x, JUDGE_BITS);
+    if v.is_nan() || v.is_infinite() || !computed.is_finite() {
+        let rounded = reference.round_to(x, G::FORMAT) as f32;
+        let right = rounded == computed || (rounded.is_nan() && computed.is_nan());
+        // A finite value that rounds to an infinity is met by that infinity only; a finite result has an error.
+        return if right && !rounded.is_finite() { PointError::NONE } else { PointError::WRONG_CLASS };
+    }
+    figures(&v, computed, G::FORMAT)
+}
+
+/// Each figure is largest where the value lies at an end of its enclosure, but for what happens at zero: there the ulp is
+/// least, the relative error of a zero is 1 (or 0) and that of anything else has no bound.
+fn bound_at<G: Grid>(reference: &Reference, lo: f64, hi: f64, computed: f32) -> PointError {
+    let f = if reference.vars().is_empty() {
+        reference.enclose_box(&[], JUDGE_BITS)
+    } else {
+        let [lo, hi] = [lo, hi].map(|x| Float::with_val(53, x));
+        reference.enclose_box(&[Enclosure::new(lo, hi)], JUDGE_BITS)
+    };
+    if f.status != Status::Defined || !f.lo.is_finite() || !f.hi.is_finite() || !computed.is_finite() {
+        return PointError::WRONG_CLASS;
+    }
+    let [a, b] = [&f.lo, &f.hi].map(|v| figures(v, computed, G::FORMAT));
+    let (below, above) = (f.lo.cmp0(), f.hi.cmp0());
+    let one_sign = below == above && below != Some(Ordering::Equal);
+    // The ulp is that of the smaller end, where it is smaller.
+    let exponent = [&f.lo, &f.hi].map(|v| G::FORMAT.ulp_exponent(v)).into_iter().min();
+    let least = if one_sign { exponent } else { None }.unwrap_or(ulp_exponent_of_zero(G::FORMAT));
+    let abs = Float::with_val(64, a.abs.max(b.abs));
+    let ulp = (abs >> least).to_f64();
+    let rel = match (one_sign, computed == 0.0) {
+        (true, _) => a.rel.max(b.rel),
+        (false, true) => 1.0,
+        (false, false) => f64::INFINITY,
+    };
+    PointError { ulp: ulp.max(a.ulp).max(b.ulp), rel, abs: a.abs.max(b.abs) }
+}
+
+fn ulp_exponent_of_zero(format: FloatFormat) -> i32 {
+    format.min_exponent - format.precision as i32 + 1
+}
+
 /// Figures of a finite result against a finite value.
-fn figures(v: &Float, computed: f32) -> PointError {
+fn figures(v: &Float, computed: f32, format: FloatFormat) -> PointError {
     let d = Float::with_val(JUDGE_BITS + 64, v - computed).abs();
-    // MPFR puts the significand in [1/2, 1); above the format's range the last ulp goes on.
-    let e = v.get_exp().map_or(-126, |e| (e - 1).clamp(-126, 127));
-    let ulp = Float::with_val(JUDGE_BITS, &d << (23 - e)).to_f64();
+    // Above the format's range the last ulp goes on.
+    let ulp = Float::with_val(JUDGE_BITS, &d >> format.ulp_exponent(v)).to_f64();
     let rel = match (d.is_zero(), v.is_zero()) {
         (true, _) => 0.0,
         (false, true) => f64::INFINITY,
@@ -128,33 +206,12 @@ fn figures(v: &Float, computed: f32) -> PointError {
 }
 
 /// The argument of a reference: a constant has none.
-fn point<'a>(reference: &Reference, x: &'a f64) -> &'a [f64] {
+pub(crate) fn point<'a>(reference: &Reference, x: &'a f64) -> &'a [f64] {
     if reference.vars().is_empty() { &[] } else { std::slice::from_ref(x) }
 }
 
 /// `1 / ulp(y)` in the `f32` format for `0 <= y < 2^128`.
 #[inline(always)]
 pub fn inverse_ulp(y: f64) -> f64 {
-    // Biased exponent of the double; binade -126 is the least of f32, and every zero or subnormal double lies below it.
-    let biased = (y.to_bits() >> 52) & 0x7ff;
-    let biased = if biased < 1023 - 126 { 1023 - 126 } else { biased };
-    // 1/ulp = 2^(23 - e), biased again.
-    f64::from_bits((2 * 1023u64 + 23).wrapping_sub(biased) << 52)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ulp_of_binades() {
-        assert_eq!(inverse_ulp(1.0), 8388608.0);
-        assert_eq!(inverse_ulp(1.0f64.next_down()), 16777216.0);
-        let least = f64::from(f32::from_bits(1));
-        for y in [0.0, 1e-300, least, least * 8388607.0, least * 8388608.0, f64::from(f32::MIN_POSITIVE).next_up()] {
-            assert_eq!(inverse_ulp(y) * least, 1.0, "{y:e}");
-        }
-        assert_eq!(inverse_ulp(f64::from(f32::MIN_POSITIVE) * 2.0) * least, 0.5);
-        assert_eq!(inverse_ulp(f64::from(f32::MAX)) * 2f64.powi(104), 1.0);
-    }
+    Single::inverse_ulp(y)
 }

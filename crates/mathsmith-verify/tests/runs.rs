@@ -3,6 +3,7 @@
 
 use mathsmith_ir::{Literal, Op, Program, Type};
 use mathsmith_oracle::{Reference, Scratch};
+use mathsmith_verify::grid::Single;
 use mathsmith_verify::{ErrorReport, FloatDomain, PointError, SweepOptions, Truth, sweep};
 
 /// The reference without its polynomials.
@@ -10,6 +11,7 @@ struct Direct(Reference);
 
 impl Truth for Direct {
     type Scratch = Scratch;
+    type Grid = Single;
 
     fn fast_block(&self, xs: &[f64], ys: &mut [f64], errs: &mut [f64], scratch: &mut Scratch) {
         self.0.fast_block(&[xs], ys, errs, scratch);

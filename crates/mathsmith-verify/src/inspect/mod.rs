@@ -1,9 +1,15 @@
 //! The exhaustive measurement: every input of an `f32` domain, everything that a [`Measured`] says.
 
+mod finish;
+mod observe;
+mod part;
+mod plan;
+mod run;
 mod tolerance;
 
 pub use tolerance::Tolerance;
 
+use crate::grid::{Brain, Half, Single};
 use crate::measured::Parity;
 use crate::sweep::SweepOptions;
 use crate::{FloatDomain, Measured, VerifyError};
@@ -21,6 +27,16 @@ pub struct Subject<'a> {
     pub params: Vec<Literal>,
     /// Starts it; called once a worker thread, and again after a failure.
     pub start: Box<Start<'a>>,
+}
+
+impl<'a> Subject<'a> {
+    /// A subject without parameters.
+    pub fn new(
+        name: impl Into<String>,
+        start: impl Fn() -> Result<Box<dyn Engine>, EngineError> + Sync + 'a,
+    ) -> Subject<'a> {
+        Subject { name: name.into(), params: Vec::new(), start: Box::new(start) }
+    }
 }
 
 /// What is observed besides the errors.
@@ -58,7 +74,8 @@ impl Default for Inspection<'_> {
 ///
 /// # Errors
 /// [`VerifyError`] if the question makes no sense for anyone: the reference has several variables, the format is not one
-/// that `f32` results can be judged at, the tolerance has no value somewhere, or the cancel flag is raised.
+/// that `f32` results can be judged at, no input is left, the tolerance is negative or has no value somewhere, or the
+/// cancel flag is raised.
 pub fn inspect(
     reference: &Reference,
     domain: &FloatDomain,
@@ -67,6 +84,10 @@ pub fn inspect(
     options: &SweepOptions<'_>,
 ) -> Result<Vec<Result<Measured, VerifyError>>, VerifyError> {
     crate::error::check_variables(reference)?;
-    let _ = (subjects, inspection, options);
-    Err(VerifyError::Cancelled { done: 0, total: domain.count() })
+    match inspection.judged_at {
+        FloatFormat::F32 => run::measure::<Single>(reference, domain, subjects, inspection, options, 1.0),
+        FloatFormat::BF16 => run::measure::<Brain>(reference, domain, subjects, inspection, options, 1.0),
+        FloatFormat::F16 => run::measure::<Half>(reference, domain, subjects, inspection, options, 1.0),
+        other => Err(VerifyError::JudgedAt { format: other.name }),
+    }
 }
