@@ -147,28 +147,33 @@ fn distance(a: &[u8], b: &[u8]) -> usize {
     last[b.len()]
 }
 
-/// At most three of the known names that may have been meant, the nearest first, equally near ones in alphabetical order.
+/// The known names that may have been meant, the nearest first and equally near ones in alphabetical order, at most five.
 ///
-/// A third of the letters may be wrong; a name that begins with what was typed is near as well.
-pub(super) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let folded = name.to_ascii_lowercase();
-    let allowed = (name.len() / 3).max(1);
+/// Case and underscores count for nothing. A third of the letters may be wrong; behind those come names that contain what
+/// was typed, or are contained in it.
+pub(crate) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let fold = |s: &str| s.to_ascii_lowercase().replace('_', "");
+    let wanted = fold(name);
+    let allowed = (wanted.len() / 3).max(1);
     let mut found: Vec<(usize, &str)> = Vec::new();
     for candidate in known {
-        let theirs = candidate.to_ascii_lowercase();
-        // Names much longer than what was typed are far away without counting.
-        let extended = folded.len() >= 3 && theirs.starts_with(&folded);
-        if theirs.len() > 128 || (!extended && theirs.len().abs_diff(folded.len()) > allowed) {
+        let theirs = fold(candidate);
+        let within = |a: &str, b: &str| b.len() >= 3 && a.contains(b);
+        let contained = within(&theirs, &wanted) || within(&wanted, &theirs);
+        // The lengths bound the distance from below: what is far away need not be compared letter by letter.
+        if !contained && theirs.len().abs_diff(wanted.len()) > allowed {
             continue;
         }
-        let edits = distance(folded.as_bytes(), theirs.as_bytes());
-        if extended || edits <= allowed {
+        let edits = distance(wanted.as_bytes(), theirs.as_bytes());
+        if edits <= allowed {
             found.push((edits, candidate));
+        } else if contained {
+            found.push((allowed + edits, candidate));
         }
     }
     found.sort_unstable();
     found.dedup();
-    found.into_iter().take(3).map(|(_, name)| name.to_string()).collect()
+    found.into_iter().take(5).map(|(_, name)| name.to_string()).collect()
 }
 
 #[cfg(test)]
@@ -211,5 +216,18 @@ mod tests {
         assert_eq!(near("EXPF", ["expf"]), ["expf"]);
         assert_eq!(near("expf", ["expf_u10"]), ["expf_u10"]);
         assert!(near("frobnicate", ["expf", "sinf"]).is_empty());
+        let known = ["my_expf", "my_exp2f", "my_logf", "helper"];
+        assert_eq!(near("my_epf", known), ["my_expf"]);
+        assert_eq!(near("expf", known), ["my_expf"]);
+        assert_eq!(near("MyLogF", known)[0], "my_logf");
+        assert_eq!(near("gamma", known), Vec::<String>::new());
+    }
+
+    #[test]
+    fn distances_by_hand() {
+        for (a, b, edits) in [("", "", 0), ("exp", "exp", 0), ("exp", "xp", 1), ("tanh", "tahn", 1), ("", "sin", 3)] {
+            assert_eq!(distance(a.as_bytes(), b.as_bytes()), edits, "{a} {b}");
+            assert_eq!(distance(b.as_bytes(), a.as_bytes()), edits, "{b} {a}");
+        }
     }
 }

@@ -1,5 +1,6 @@
-//! What functions an object file defines, the small constants that a question left in it, and names near a misspelt one.
+//! What functions an object file defines, and the small constants that a question left in it.
 
+pub(super) use crate::subject::names::near;
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 use std::path::Path;
 
@@ -98,68 +99,9 @@ fn identifier(text: &str) -> Option<(&str, &str)> {
     Some((rest.get(..length)?, rest.get(length..)?))
 }
 
-/// The names of `known` that `name` may have meant, the nearest first, at most five: at most a third of its letters
-/// edited (case and underscores apart), or one of the two within the other.
-pub(crate) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let fold = |s: &str| s.to_ascii_lowercase().replace('_', "");
-    let wanted = fold(name);
-    let allowed = (wanted.chars().count() / 3).max(1);
-    let mut ranked: Vec<(usize, &str)> = known
-        .into_iter()
-        .filter_map(|candidate| {
-            let folded = fold(candidate);
-            let within = |a: &str, b: &str| b.len() >= 3 && a.contains(b);
-            let distance = edits(&wanted, &folded);
-            if distance <= allowed {
-                Some((distance, candidate))
-            } else if within(&folded, &wanted) || within(&wanted, &folded) {
-                Some((allowed + distance, candidate))
-            } else {
-                None
-            }
-        })
-        .collect();
-    ranked.sort();
-    ranked.dedup();
-    ranked.into_iter().take(5).map(|(_, candidate)| candidate.to_string()).collect()
-}
-
-/// Insertions, deletions and replacements between two words (Levenshtein's distance).
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn distances_by_hand() {
-        for (a, b, distance) in [("", "", 0), ("exp", "exp", 0), ("exp", "xp", 1), ("tanh", "tahn", 2), ("", "sin", 3)]
-        {
-            assert_eq!((edits(a, b), edits(b, a)), (distance, distance), "{a} {b}");
-        }
-    }
-
-    #[test]
-    fn near_names_are_ranked() {
-        let known = ["my_expf", "my_exp2f", "my_logf", "helper"];
-        assert_eq!(near("my_epf", known), ["my_expf", "my_exp2f"]);
-        assert_eq!(near("expf", known), ["my_expf"]);
-        assert_eq!(near("MyLogF", known)[0], "my_logf");
-        assert_eq!(near("gamma", known), Vec::<String>::new());
-    }
 
     #[test]
     fn mangled_paths() {
