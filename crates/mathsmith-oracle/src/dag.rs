@@ -58,6 +58,17 @@ pub(crate) enum Node {
     If { cmp: Cmp, lhs: usize, rhs: usize, then: usize, otherwise: usize },
 }
 
+impl Node {
+    /// Whether the node costs much more than arithmetic, and is hardly ever exact.
+    pub(crate) fn dear(&self) -> bool {
+        match self {
+            Node::Unary(op, _) => !matches!(op, Unary::Neg | Unary::Abs | Unary::Sqrt | Unary::Floor),
+            Node::Binary(op, ..) => matches!(op, Binary::Pow | Binary::Atan2 | Binary::Hypot),
+            _ => false,
+        }
+    }
+}
+
 /// The graph; the root is the last node that is needed.
 #[derive(Clone, Debug)]
 pub(crate) struct Dag {
@@ -364,6 +375,7 @@ impl Dag {
     }
 
     /// Enclosure of one node from those before it.
+    #[inline]
     fn node(&self, index: usize, vars: &[Enclosure], values: &[Enclosure], p: u32, last: bool) -> Enclosure {
         match &self.nodes[index] {
             Node::Const(c) => constant(c, p),

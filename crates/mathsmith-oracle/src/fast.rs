@@ -20,6 +20,7 @@
 use crate::bound::{INFLATE, spread};
 use crate::dag::{self, Binary, Dag, Node};
 use crate::decide::{decide_f32, half_ulp, quick};
+use crate::flat::Step;
 use crate::function::Unary;
 use crate::reference::Reference;
 use crate::rotate;
@@ -132,6 +133,18 @@ impl Reference {
     pub fn fast_block(&self, xs: &[&[f64]], ys: &mut [f64], errs: &mut [f64], scratch: &mut Scratch) {
         assert_eq!(xs.len(), self.vars().len(), "one column per variable of `{}`", self.source());
         assert!(xs.iter().all(|x| x.len() == ys.len()) && errs.len() == ys.len(), "columns of one length");
+        self.block(xs, ys, errs, scratch, None);
+    }
+
+    /// [`Reference::fast_block`] with constant parts filled in.
+    pub(crate) fn block(
+        &self,
+        xs: &[&[f64]],
+        ys: &mut [f64],
+        errs: &mut [f64],
+        scratch: &mut Scratch,
+        steps: Option<&[Step]>,
+    ) {
         if !self.has_fast_path() {
             ys.fill(0.0);
             errs.fill(f64::INFINITY);
@@ -143,7 +156,7 @@ impl Reference {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `has_fast_path` has checked at run time that this processor has AVX2 and FMA.
         unsafe {
-            run(&self.inner.dag, &self.inner.plan, xs, ys, errs, scratch);
+            run(&self.inner.dag, &self.inner.plan, xs, ys, errs, scratch, steps);
         }
     }
 
@@ -191,7 +204,15 @@ type Lanes<'a> = (&'a [f64], &'a [f64]);
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn run(dag: &Dag, plan: &Plan, xs: &[&[f64]], ys: &mut [f64], errs: &mut [f64], scratch: &mut Scratch) {
+fn run(
+    dag: &Dag,
+    plan: &Plan,
+    xs: &[&[f64]],
+    ys: &mut [f64],
+    errs: &mut [f64],
+    scratch: &mut Scratch,
+    steps: Option<&[Step]>,
+) {
     let mut done = 0;
     while done < ys.len() {
         let n = BLOCK.min(ys.len() - done);
@@ -209,6 +230,15 @@ fn run(dag: &Dag, plan: &Plan, xs: &[&[f64]], ys: &mut [f64], errs: &mut [f64], 
             } else {
                 (&mut rest[..n], &mut rest_e[..n])
             };
+            match steps.map_or(Step::Run, |s| s[i]) {
+                Step::Run => {}
+                Step::Skip => continue,
+                Step::Fill(value, bound) => {
+                    y.fill(value);
+                    e.fill(bound);
+                    continue;
+                }
+            }
             match node {
                 Node::Const(_) => {
                     let (value, bound) = plan.constants[i];
@@ -338,6 +368,8 @@ fn special(op: Unary, a: f64, ea: f64, y: f64, e: f64, root: bool) -> (f64, f64)
             U::Exp10 | U::Exp10m1 => low > 308.3,
             U::Sinh | U::Cosh => a.abs() - ea > 711.0,
             U::Gamma => low > 171.7,
+            // A pole with the same sign on both sides, or past the greatest double.
+            U::Lgamma => root && exact,
             _ => false,
         };
         return if over { (y, 0.0) } else { UNKNOWN };

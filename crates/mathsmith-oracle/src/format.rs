@@ -116,9 +116,10 @@ impl FloatFormat {
         if x.is_nan() {
             return f64::NAN;
         }
-        match self {
-            Self::F32 => return f64::from(x.to_f32_round(Round::Nearest)),
-            Self::F64 => return x.to_f64_round(Round::Nearest),
+        // MPFR has these two.
+        match (self.precision, self.min_exponent, self.max_exponent) {
+            (24, -126, 127) => return f64::from(x.to_f32_round(Round::Nearest)),
+            (53, -1022, 1023) => return x.to_f64_round(Round::Nearest),
             _ => {}
         }
         let Some(e) = x.get_exp() else { return x.to_f64() };

@@ -22,18 +22,18 @@
 //! bound does not. Whether a cell has a polynomial, and which, depends on the cell and the function alone.
 //!
 //! Where there is no polynomial, one answer may serve the whole cell ([`crate::flat`]): far from zero most functions
-//! saturate, overflow or have no value. What oscillates there is left to the function's own evaluation, which turns sines
+//! saturate, overflow or have no value, or parts of them do. What oscillates there is left to the function's own evaluation, which turns sines
 //! and cosines of adjacent floats ([`crate::rotate`]).
 
 use crate::ball::Ball;
-use crate::dag::{Binary, Dag, Node};
+use crate::dag::{Dag, Node};
 use crate::enclosure::{Enclosure, Status};
 use crate::fast::{Scratch, cpu_supported};
-use crate::flat;
-use crate::function::Unary;
+use crate::flat::{self, Answer, Step};
 use crate::reference::Reference;
 use crate::taylor::{ORDER, expand, has_rule};
 use rug::Float;
+use std::sync::Arc;
 
 /// Coarsest cells: 2^17 floats of the single format.
 const COARSE: u32 = 6;
@@ -76,12 +76,7 @@ impl Smooth {
         use std::sync::atomic::{AtomicU64, Ordering};
         static NEXT: AtomicU64 = AtomicU64::new(1);
         // Arithmetic and square roots alone are as cheap as a polynomial, and often exact.
-        let cheap = |op: Unary| matches!(op, Unary::Neg | Unary::Abs | Unary::Sqrt | Unary::Floor);
-        let dear = dag.nodes.iter().any(|n| match n {
-            Node::Unary(op, _) => !cheap(*op),
-            Node::Binary(op, ..) => matches!(op, Binary::Pow | Binary::Atan2 | Binary::Hypot),
-            _ => false,
-        });
+        let dear = dag.nodes.iter().any(Node::dear);
         let ruled = dag.nodes.iter().all(|n| !matches!(n, Node::Unary(op, _) if !has_rule(*op)));
         Smooth {
             applies: variables == 1 && dear && ruled,
@@ -114,6 +109,8 @@ enum Cell {
     },
     /// Left to the function's own evaluation.
     Direct,
+    /// Likewise, some of its parts being constant.
+    Partly(Arc<[Step]>),
     /// Has one value and bound for all.
     Flat(f64, f64),
     /// Has a polynomial.
@@ -151,7 +148,11 @@ fn decide(dag: &Dag, smooth: &Smooth, key: u64, level: u32, blind: u32) -> Cell 
     if !first.is_normal() {
         return cell;
     }
-    flat::answer(dag, first.min(last), first.max(last)).map_or(cell, |(y, bound)| Cell::Flat(y, bound))
+    match flat::answer(dag, first.min(last), first.max(last)) {
+        Answer::All(y, bound) => Cell::Flat(y, bound),
+        Answer::Some(steps) if matches!(cell, Cell::Direct) => Cell::Partly(steps),
+        Answer::Some(_) | Answer::None => cell,
+    }
 }
 
 /// Makes the polynomial of a cell. `remainder` scales the remainder: 1 except in the test that shows what it is for.
@@ -268,22 +269,27 @@ impl Reference {
                 let (level, found) = scratch.cells.find(self, xs[at]);
                 let end = at + same_cell(&xs[at..coarse], level);
                 let part = at..end;
-                let served = match found {
+                let steps = match found {
+                    Cell::New | Cell::Halved { .. } | Cell::Direct => {
+                        at = end;
+                        continue;
+                    }
+                    Cell::Partly(steps) => Some(steps.clone()),
                     Cell::Smooth(p) => {
-                        evaluate(p, &xs[part.clone()], &mut ys[part.clone()], &mut errs[part]);
-                        true
+                        evaluate(p, &xs[part.clone()], &mut ys[part.clone()], &mut errs[part.clone()]);
+                        None
                     }
                     Cell::Flat(y, bound) => {
                         ys[part.clone()].fill(*y);
-                        errs[part].fill(*bound);
-                        true
+                        errs[part.clone()].fill(*bound);
+                        None
                     }
-                    Cell::New | Cell::Halved { .. } | Cell::Direct => false,
                 };
-                if served {
-                    self.direct(xs, ys, errs, direct..at, scratch);
-                    direct = end;
+                if let Some(steps) = steps {
+                    self.block(&[&xs[part.clone()]], &mut ys[part.clone()], &mut errs[part], scratch, Some(&steps));
                 }
+                self.direct(xs, ys, errs, direct..at, scratch);
+                direct = end;
                 at = end;
             }
         }
@@ -430,7 +436,8 @@ mod tests {
 
     #[test]
     fn what_has_no_polynomial_is_left_alone() {
-        let direct = |text: &str, x: f64| matches!(Cells::default().find(&reference(text), x).1, Cell::Direct);
+        let direct =
+            |text: &str, x: f64| matches!(Cells::default().find(&reference(text), x).1, Cell::Direct | Cell::Partly(_));
         // A pole, a zero, a jump, a branch without an undecided side, and polynomials of low degree.
         assert!(direct("tan(x)", std::f64::consts::FRAC_PI_2));
         assert!(direct("sin(x)", std::f64::consts::PI));

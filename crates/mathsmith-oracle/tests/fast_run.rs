@@ -151,7 +151,9 @@ fn the_exact_value_is_within_the_bound() {
                 }
                 let underflow = y[i].abs() == 5e-324 && e[i] == 5e-324;
                 let close = e[i] <= y[i].abs() * 2f64.powi(-49);
-                assert!(y[i].is_finite() && (close || underflow), "{text} at {:e}", xs[i]);
+                // Where a part is constant, the rest is evaluated as in a block.
+                let partly = e[i] <= plain_e[i];
+                assert!(y[i].is_finite() && (close || underflow || partly), "{text} at {:e}", xs[i]);
                 let mut off = Float::with_val(300, &want - y[i]).abs();
                 off -= Float::with_val(64, want.abs_ref()) >> 199;
                 assert!(off <= e[i], "{text} at {:e}: {:e} is off by {off:e}, bound {:e}", xs[i], y[i], e[i]);
