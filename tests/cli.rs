@@ -436,3 +436,24 @@ fn every_stage_can_be_printed() {
     let (stdout, _) = run(dir.path(), 0, &["dev", "eval", "p.ir", "--at", "1.5"]);
     assert!(stdout.contains("3.0"), "{stdout}");
 }
+
+#[test]
+fn worst_inputs_are_kept_and_join_the_search_where_it_is_told_to() {
+    let dir = temp();
+    run_small(dir.path(), 0, &["--out", "run"]);
+    let kept = json(&dir.path().join("run/adversarial.json"));
+    let inputs = kept["references"]["exp2(x) f32"].as_array().expect("inputs of this reference");
+    assert!(!inputs.is_empty());
+    let front = json(&dir.path().join("run/front.json"));
+    let worst = &front["front"][0]["error"]["worst_input"]["ulp"];
+    assert!(inputs.contains(worst), "{worst} is not among {inputs:?}");
+    // What lies in the folder changes nothing unless it is named.
+    run_small(dir.path(), 0, &["--out", "run"]);
+    assert_eq!(json(&dir.path().join("run/front.json")), front);
+    run_small(dir.path(), 0, &["--out", "told", "--adversarial", "run"]);
+    let told = json(&dir.path().join("told/run.json"));
+    assert_eq!(told["known"].as_array().map(Vec::len), Some(inputs.len()), "all of them lie in the domain");
+    assert_eq!(json(&dir.path().join("told/front.json"))["problem"]["adversarial"], "run");
+    let (_, stderr) = run_small(dir.path(), 2, &["--adversarial", "nowhere"]);
+    assert!(stderr.contains("there is no file nowhere") && stderr.contains("mathsmith measure --out"), "{stderr}");
+}

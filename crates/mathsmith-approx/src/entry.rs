@@ -121,6 +121,7 @@ fn one_float(
             model: Some(question.problem.target.clone()),
             cycles: Some(candidate.price.cycles),
             latency: Some(candidate.price.latency),
+            size: Some(candidate.price.size),
         },
         error: error_record(report),
         meets_bound: question.meets(verified.figure(question)),
@@ -200,7 +201,7 @@ pub fn real(question: &Question, checked: &Checked, command: &str) -> WithFiles 
         variant: Arithmetic::Real.word().into(),
         ops: checked.price.ops,
         fma: fma_count(&checked.program),
-        cost: Cost { model: None, cycles: None, latency: None },
+        cost: Cost { model: None, cycles: None, latency: None, size: None },
         error: ErrorRecord {
             coverage: report.coverage.word().into(),
             inputs: report.points,

@@ -85,6 +85,9 @@ pub struct Cost {
     pub cycles: Option<f64>,
     /// Latency in cycles; `null` for real arithmetic.
     pub latency: Option<f64>,
+    /// Bytes of code and constants; `null` for real arithmetic and in results that do not have it.
+    #[serde(default)]
+    pub size: Option<f64>,
 }
 
 /// Error of a program with the word that says how it was found.

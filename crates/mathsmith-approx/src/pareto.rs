@@ -11,6 +11,8 @@ pub struct Price {
     pub cycles: f64,
     /// Modelled latency in cycles; 0 where there is no model.
     pub latency: f64,
+    /// Modelled bytes of code and constants; 0 where there is no model.
+    pub size: f64,
 }
 
 impl Price {
@@ -19,7 +21,8 @@ impl Price {
         match minimize {
             Minimize::Throughput => [self.cycles, 0.0],
             Minimize::Latency => [self.latency, 0.0],
-            Minimize::Ops | Minimize::Size => [f64::from(self.ops), self.cycles],
+            Minimize::Size => [self.size, 0.0],
+            Minimize::Ops => [f64::from(self.ops), self.cycles],
         }
     }
 
@@ -70,7 +73,7 @@ mod tests {
     use super::*;
 
     fn indices(items: &[(u32, f64, f64)], slack: f64) -> Vec<usize> {
-        let price = |i: &(u32, f64, f64)| Price { ops: i.0, cycles: i.1, latency: 0.0 };
+        let price = |i: &(u32, f64, f64)| Price { ops: i.0, cycles: i.1, latency: 0.0, size: 0.0 };
         front(items, Minimize::Ops, slack, price, |i| i.2)
     }
 
@@ -80,6 +83,20 @@ mod tests {
         let items = [(6, 3.0, 0.8), (5, 9.0, 0.8), (6, 3.0, 0.9), (7, 3.5, 0.8), (3, 1.0, 50.0)];
         assert_eq!(indices(&items, 1.0), [4, 1, 0]);
         assert_eq!(indices(&[(6, 3.0, 0.8), (6, 3.0, 0.8)], 1.0), [0]);
+    }
+
+    #[test]
+    fn each_cost_is_judged_by_its_own_figure() {
+        let dear = Price { ops: 9, cycles: 9.0, latency: 9.0, size: 9.0 };
+        for (minimize, cheap) in [
+            (Minimize::Throughput, Price { cycles: 1.0, ..dear }),
+            (Minimize::Latency, Price { latency: 1.0, ..dear }),
+            (Minimize::Size, Price { size: 1.0, ..dear }),
+            (Minimize::Ops, Price { ops: 1, ..dear }),
+        ] {
+            assert!(cheap.at_most(&dear, minimize) && !dear.at_most(&cheap, minimize), "{minimize}");
+            assert_eq!(front(&[dear, cheap], minimize, 1.0, |p| *p, |_| 0.5), [1], "{minimize}");
+        }
     }
 
     #[test]

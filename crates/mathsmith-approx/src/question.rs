@@ -105,8 +105,13 @@ impl Question {
                 "write a function of the one variable x, such as exp2(x)",
             ));
         }
-        let model = Model::builtin(&problem.target)
-            .map_err(|e| QuestionError::new("target", e.to_string(), "name a machine model that ships"))?;
+        let model = Model::load(&problem.target).map_err(|e| {
+            QuestionError::new(
+                "target",
+                e.to_string(),
+                "name a machine model that ships, or the path of a model's file",
+            )
+        })?;
         let domain = problem.on.as_ref().ok_or_else(|| {
             QuestionError::new(
                 "on",
@@ -152,6 +157,7 @@ impl Question {
             .iter()
             .map(|r| format!("at x = {} the reference takes its limit, {}", r.at, r.limit))
             .chain(report.notes.iter().map(ToString::to_string))
+            .chain(unpriced(&model, problem.format))
             .collect();
         let figure = match problem.bound.as_ref().map(|b| b.kind) {
             Some(BoundKind::MaxRel) => Figure::Rel,
@@ -257,11 +263,16 @@ impl Question {
     pub fn price(&self, program: &Program) -> Price {
         let ops = mathsmith_cost::count_ops(program).total;
         if self.is_real() {
-            return Price { ops, cycles: 0.0, latency: 0.0 };
+            return Price { ops, cycles: 0.0, latency: 0.0, size: 0.0 };
         }
         // A model without an operation prices it out of every front rather than at nothing.
-        mathsmith_cost::cycles(program, &self.model).map_or(Price { ops, cycles: f64::MAX, latency: f64::MAX }, |c| {
-            Price { ops, cycles: c.throughput, latency: c.latency }
+        let out = Price { ops, cycles: f64::MAX, latency: f64::MAX, size: f64::MAX };
+        let cycles = mathsmith_cost::cycles(program, &self.model);
+        cycles.and_then(|c| Ok((c, mathsmith_cost::size(program, &self.model)?))).map_or(out, |(c, bytes)| Price {
+            ops,
+            cycles: c.throughput,
+            latency: c.latency,
+            size: f64::from(bytes),
         })
     }
 
@@ -314,6 +325,18 @@ impl Egraph {
     }
 }
 
+/// Says which operations a model has no figures for: programs with them are priced out of the answer.
+fn unpriced(model: &Model, format: Format) -> Option<String> {
+    let ending = format!(".{format}");
+    let missing: Vec<&str> =
+        mathsmith_cost::keys().iter().filter(|k| !model.op.contains_key(*k)).map(String::as_str).collect();
+    let missing: Vec<&str> = missing.into_iter().filter(|k| k.ends_with(&ending)).collect();
+    (format != Format::Real && !missing.is_empty()).then(|| {
+        let list = missing.join(", ");
+        format!("the machine model `{}` has no figures for {list}: no program with them is an answer", model.name)
+    })
+}
+
 /// Refuses what this version cannot do, rather than doing something else.
 fn supported(problem: &Problem) -> Result<(), QuestionError> {
     let not_yet = |setting, what: String, help: &str| Err(QuestionError::new(setting, what, help));
@@ -343,11 +366,11 @@ fn supported(problem: &Problem) -> Result<(), QuestionError> {
             "leave it out and give the reduced domain with `--on`",
         );
     }
-    if problem.minimize == Minimize::Size {
+    if problem.minimize == Minimize::Size && problem.format == Format::Real {
         return not_yet(
             "minimize",
-            "code size is not modelled in this version".into(),
-            "ops, throughput and latency are",
+            "real arithmetic has no code, so no size".into(),
+            "minimize ops, or use `--type f32`",
         );
     }
     if let (Format::Real, Some(b)) = (problem.format, &problem.bound)

@@ -16,7 +16,8 @@ use crate::{entry, pareto, question, real, seeds};
 use mathsmith_dsl::Problem;
 use mathsmith_fit::Nodes;
 use mathsmith_search::{Budget, Control, Progress, SavePolicy, StopReason};
-use mathsmith_verify::VerifyError;
+use mathsmith_verify::report::{hex, unhex};
+use mathsmith_verify::{AdversarialStore, StoreError, VerifyError};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,11 @@ use std::time::{Duration, Instant};
 
 /// Version of mathsmith, as it is written into every result.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Name of the file with the worst inputs of a run.
+const ADVERSARIAL: &str = "adversarial.json";
+/// Known inputs that the search itself looks at, which judges every candidate on each; the rest waits for the constants.
+const MOST_KNOWN_IN_SEARCH: usize = 256;
 
 /// Nodes of the real fit of a float question.
 const FIT_NODES: usize = 32;
@@ -61,6 +67,9 @@ pub enum RunError {
     /// A verification failed.
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    /// The inputs kept by measurements could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The folder holds no run, or a damaged one.
     #[error("{}: {what}", path.display())]
     Record {
@@ -87,6 +96,9 @@ pub struct Record {
     pub host: Host,
     /// Evaluations that a time limit allowed, once it is known.
     pub allowed: Option<u64>,
+    /// Inputs that the setting `adversarial` has brought, hexadecimal floats: the file may change while a run is interrupted.
+    #[serde(default)]
+    pub known: Vec<String>,
 }
 
 /// Where a run was made.
@@ -156,12 +168,18 @@ pub fn run(question: &Question, options: &RunOptions, observer: &dyn Observer) -
             version: VERSION.into(),
             host: Host::this(),
             allowed: None,
+            known: known(question)?,
         },
     };
     let mut run = Run { question, options, observer, record, log: None, lock: None };
     run.open()?;
     for note in &question.notes {
         observer.event(&Event::Note(note.clone()));
+    }
+    if !run.record.known.is_empty() {
+        let what =
+            format!("{} inputs kept by measurements join those that candidates are judged on", run.record.known.len());
+        observer.event(&Event::Note(what));
     }
     let mut front = run.answer()?;
     if options.out.is_none() {
@@ -170,6 +188,26 @@ pub fn run(question: &Question, options: &RunOptions, observer: &dyn Observer) -
     }
     run.finish(&front)?;
     Ok(front.0)
+}
+
+/// The inputs of the domain that the setting `adversarial` brings, ascending.
+fn known(question: &Question) -> Result<Vec<String>, RunError> {
+    let Some(path) = &question.problem.adversarial else { return Ok(Vec::new()) };
+    let Some(domain) = &question.domain else {
+        let what = "inputs kept by measurements are floats, and this question is one of real arithmetic";
+        return Err(QuestionError::new("adversarial", what, "leave it out, or ask for a float type").into());
+    };
+    let path = Path::new(path);
+    let path = if path.is_dir() { path.join(ADVERSARIAL) } else { path.to_path_buf() };
+    if !path.is_file() {
+        let what = format!("there is no file {} with inputs kept by a measurement", path.display());
+        let help = "name the folder given to `mathsmith measure --out`, or the adversarial.json in it";
+        return Err(QuestionError::new("adversarial", what, help).into());
+    }
+    let store = AdversarialStore::load(&path)?;
+    let inputs = store.inputs_for(&question.problem.reference, &question.problem.format.to_string());
+    let inside = inputs.iter().filter_map(|i| i.first().copied()).filter(|&x| domain.contains(x as f32));
+    Ok(inside.map(hex).collect())
 }
 
 /// The record, and the sources that go beside it.
@@ -347,8 +385,12 @@ impl Run<'_> {
         }
         let nodes = Nodes::chebyshev((question.lo, question.hi), FIT_NODES, &|x| question.value(x), question.metric())
             .map_err(QuestionError::fit)?;
-        let small = question.adversarial(&domain, question::SMALL);
+        let mut small = question.adversarial(&domain, question::SMALL);
         let mut set = question.adversarial(&domain, question::LARGE);
+        let known: Vec<f32> = self.record.known.iter().filter_map(|x| unhex(x)).map(|x| x as f32).collect();
+        set.insert(&question.reference, &known);
+        let step = known.len().div_ceil(MOST_KNOWN_IN_SEARCH).max(1);
+        small.insert(&question.reference, &known.iter().copied().step_by(step).collect::<Vec<_>>());
         let objective = FloatObjective::new(&nodes, &small, question.figure, question.max_fma());
         let mut outcomes = Vec::new();
         let mut drafts = Vec::new();
@@ -363,6 +405,7 @@ impl Run<'_> {
         }
         let verified = float::prove(question, &domain, &mut set, drafts, self.options.threads, self.observer)
             .map_err(|e| if matches!(e, VerifyError::Cancelled { .. }) { RunError::Interrupted } else { e.into() })?;
+        self.keep(&verified)?;
         let command = self.command();
         let mut written = self.front(&outcomes);
         for (arithmetic, ..) in &variants {
@@ -377,6 +420,18 @@ impl Run<'_> {
         }
         written.0.bound_met = written.0.front.iter().any(|e| e.meets_bound);
         Ok(written)
+    }
+
+    /// Adds the worst inputs of every sweep to those kept in the folder. They are read only where a question names them:
+    /// what an earlier run has left in a folder must not change an answer.
+    fn keep(&self, verified: &[Verified]) -> Result<(), RunError> {
+        let Some(dir) = &self.options.out else { return Ok(()) };
+        let path = dir.join(ADVERSARIAL);
+        let mut store = AdversarialStore::load(&path)?;
+        let worst = verified.iter().flat_map(|v| v.report.adversarial_inputs()).map(|x| vec![f64::from(x)]);
+        let problem = &self.question.problem;
+        store.merge(&problem.reference, &problem.format.to_string(), worst);
+        Ok(store.save(&path)?)
     }
 
     fn command(&self) -> String {

@@ -50,6 +50,9 @@ pub struct Problem {
     pub from_scratch: bool,
     /// Grammar that ships, or grammar file; `None` is the one that fits format and variant.
     pub grammar: Option<String>,
+    /// File or folder with the worst inputs that measurements have kept; they join those that candidates are judged on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adversarial: Option<String>,
 }
 
 /// What changes how a run goes but not what it finds.
@@ -111,6 +114,7 @@ impl RawSettings {
             seed: raw.seed.expect(DEFAULTED).value,
             from_scratch: raw.from_scratch.expect(DEFAULTED).value,
             grammar: raw.grammar.map(|found| found.value),
+            adversarial: raw.adversarial.map(|found| found.value),
         };
         let threads = raw.threads.map(|found| found.value as usize);
         Ok(Resolved { problem, run: RunOptions { threads, out: raw.out.map(|found| found.value) } })
@@ -193,7 +197,7 @@ impl fmt::Display for Problem {
         }
         writeln!(f, "variant {}", self.variant)?;
         writeln!(f, "minimize {}", self.minimize)?;
-        writeln!(f, "target {}", self.target)?;
+        writeln!(f, "target {}", written(&self.target))?;
         writeln!(f, "reduce {}", self.reduce)?;
         if let Some(evals) = self.evals {
             writeln!(f, "evals {evals}")?;
@@ -206,6 +210,9 @@ impl fmt::Display for Problem {
         writeln!(f, "from-scratch {}", self.from_scratch)?;
         if let Some(grammar) = &self.grammar {
             writeln!(f, "grammar {}", written(grammar))?;
+        }
+        if let Some(adversarial) = &self.adversarial {
+            writeln!(f, "adversarial {}", written(adversarial))?;
         }
         Ok(())
     }

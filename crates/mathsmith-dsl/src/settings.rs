@@ -118,8 +118,8 @@ settings! {
         "Whether programs may use fused multiply-add.", Variant::parse;
     minimize: Minimize = "minimize" "ops|throughput|latency|size", Some("ops"),
         "What makes a program cheap.", Minimize::parse;
-    target: String = "target" "MODEL", Some("x86-64-v3"),
-        "The machine model that gives the modelled cost.", values::word;
+    target: String = "target" "MODEL|FILE", Some("x86-64-v3"),
+        "The machine model that gives the modelled cost: the name of one that ships, or a file.", values::model;
     reduce: Reduce = "reduce" "auto|none|NAME", Some("auto"),
         "The range reduction.", Reduce::parse;
     evals: u64 = "evals" "N", None,
@@ -137,6 +137,9 @@ settings! {
         "Whether the search starts from nothing, without known forms as seeds; the bare key means true.", values::switch;
     grammar: String = "grammar" "NAME|FILE", None,
         "The search space: the name of a grammar that ships, or a file.", values::path;
+    adversarial: String = "adversarial" "FILE|DIR", None,
+        "Worst inputs that measurements have kept (`adversarial.json`): they join the inputs that candidates are judged on.",
+        values::path;
     out: String = "out" "DIR", None,
         "The folder for the results.", values::path;
 }

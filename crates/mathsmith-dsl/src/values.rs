@@ -291,6 +291,11 @@ pub(crate) fn word(text: &str) -> Result<String, Diagnostic> {
     Err(Diagnostic::error(Code::Value, span, format!("{} is no name", quote(text)), "not a name").with_help(help))
 }
 
+/// A machine model: a name, or the path of a file, which holds a `/` or ends in `.toml`.
+pub(crate) fn model(text: &str) -> Result<String, Diagnostic> {
+    if text.contains(['/', '\\']) || text.ends_with(".toml") { path(text) } else { word(text) }
+}
+
 /// A path or a name of any kind.
 pub(crate) fn path(text: &str) -> Result<String, Diagnostic> {
     if text.trim().is_empty() || text.contains('\0') {

@@ -259,7 +259,7 @@ fn random_settings(rng: &mut Rng) -> Vec<(&'static str, String)> {
     add(rng, "max-ops", &["1", "10", "1_000"]);
     add(rng, "variant", &["fma", "plain", "both"]);
     add(rng, "minimize", &["ops", "throughput", "latency", "size"]);
-    add(rng, "target", &["zen5", "x86-64-v3", "neoverse_v2"]);
+    add(rng, "target", &["zen5", "x86-64-v3", "neoverse_v2", "./my models/m #7.toml"]);
     add(rng, "reduce", &["auto", "none", "exp2"]);
     add(rng, "evals", &["1", "2^40", "100000"]);
     add(rng, "time", &["1ms", "90s", "1.5m", "0.0125s", "8760h"]);

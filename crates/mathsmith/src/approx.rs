@@ -34,6 +34,7 @@ pub fn flags(settings: &Settings) -> Result<RawSettings, Failure> {
         ("threads", &settings.threads),
         ("seed", &settings.seed),
         ("name", &settings.name),
+        ("adversarial", &settings.adversarial),
         ("out", &settings.out),
     ];
     let mut raw = RawSettings::default();

@@ -8,7 +8,9 @@ const EXAMPLES: &str = "\
 Examples:
   mathsmith approx \"exp2(x)\" --on 0..1 --type f32 --max-ulp 1 --out run/
   mathsmith approx \"tanh(x)/x\" --on 0..1 --type real --max-ops 10
-  mathsmith fit \"1 + x*(c1 + x*(c2 + x*c3))\" --ref \"exp2(x)\" --on 0..1 --type f32";
+  mathsmith fit \"1 + x*(c1 + x*(c2 + x*c3))\" --ref \"exp2(x)\" --on 0..1 --type f32
+  mathsmith measure mine.c --symbol my_tanhf --ref \"tanh(x)\" --on -20..20
+  mathsmith measure libm:expf sleef:expf_u10 core-math:expf --ref \"exp(x)\"";
 
 /// Discover programs: function approximations with proven error.
 #[derive(Parser)]
@@ -53,9 +55,126 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The error of code that you have: C, Rust, libraries, programs; every figure with its worst input
+    Measure(MeasureArgs),
+    /// Prove a certificate of `measure --cert` again
+    Check(CheckArgs),
     /// Print an intermediate form of one stage
     #[command(subcommand)]
     Dev(Dev),
+    /// Calls foreign code for `measure`, which starts it
+    #[command(hide = true)]
+    SubjectHost,
+}
+
+/// What `measure` is asked.
+#[derive(Args)]
+pub struct MeasureArgs {
+    /// mine.c, mine.rs, libmine.so, libm:expf, libmvec:expf@avx2, sleef:expf_u10, core-math:expf, libm-crate:expf, or a
+    /// program file (.smith, .ir)
+    #[arg(required = true, value_name = "SUBJECT")]
+    pub subjects: Vec<String>,
+    /// Reference expression, such as "tanh(x)"
+    #[arg(long = "ref", value_name = "EXPR", allow_hyphen_values = true)]
+    pub reference: String,
+    /// Functions of a file or library, with commas between them
+    #[arg(long, value_name = "NAME,...")]
+    pub symbol: Option<String>,
+    /// Variables of the reference, in the order of the function's arguments [default: x,y]
+    #[arg(long, value_name = "NAME,...")]
+    pub args: Option<String>,
+    /// Domain A..B, for two arguments x:A..B,y:A..B [default: the whole format]
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
+    pub on: Option<String>,
+    /// Number format of the arguments: f32, f64, f16 or bf16 [default: f32]
+    #[arg(long = "type", value_name = "TYPE", allow_hyphen_values = true)]
+    pub ty: Option<String>,
+    /// A format that results are rounded to before they are judged, or a folder for the records; twice for both
+    #[arg(long, value_name = "FORMAT|DIR")]
+    pub out: Vec<String>,
+    /// Flags for C, separated by blanks
+    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
+    pub cflags: Option<String>,
+    /// Flags for rustc, separated by blanks
+    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
+    pub rustflags: Option<String>,
+    /// C compiler: gcc, clang or cc [default: the first that is installed]
+    #[arg(long, value_name = "NAME")]
+    pub compiler: Option<String>,
+    /// In array functions whose type leaves it open the results come first: f(float *out, float *in, size_t n)
+    #[arg(long)]
+    pub output_first: bool,
+    /// Demands: monotone, odd, even, exact:A->B, join:C, saturate
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub require: Option<String>,
+    /// Tolerance as an expression of the arguments and of y, the exact value: "max(1e-6*abs(y), 1e-8)"
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
+    pub tol: Option<String>,
+    /// Largest error allowed, in ulp of the real value
+    #[arg(long, value_name = "V", allow_hyphen_values = true)]
+    pub max_ulp: Option<String>,
+    /// Largest relative error allowed
+    #[arg(long, value_name = "V", allow_hyphen_values = true)]
+    pub max_rel: Option<String>,
+    /// Largest absolute error allowed
+    #[arg(long, value_name = "V", allow_hyphen_values = true)]
+    pub max_abs: Option<String>,
+    /// A point to look at with both its neighbours (may be repeated)
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    pub seam: Vec<String>,
+    /// Subnormals are flushed to zero while the subject runs
+    #[arg(long)]
+    pub ftz: bool,
+    /// Evaluations of a sample (f64, two arguments) [default: 1000000]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub evals: Option<String>,
+    /// Seed of a sample [default: 1]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub seed: Option<String>,
+    /// Threads (changes no result) [default: all]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub threads: Option<String>,
+    /// Time after which a call is given up [default: 10s]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub timeout: Option<String>,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Print every binade, every bin and every special input
+    #[arg(long)]
+    pub full: bool,
+    /// Write a plot of error against x
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Write a certificate that `check` proves again
+    #[arg(long, value_name = "FILE")]
+    pub cert: Option<PathBuf>,
+    /// No progress, no notes
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// What `check` is asked.
+#[derive(Args)]
+pub struct CheckArgs {
+    /// The certificate
+    #[arg(value_name = "CERT")]
+    pub certificate: PathBuf,
+    /// Where the subject's file is now
+    #[arg(long, value_name = "FILE")]
+    pub subject: Option<PathBuf>,
+    /// Threads (changes no result) [default: all]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub threads: Option<String>,
+    /// Time after which a call is given up [default: 10s]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub timeout: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// No progress
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// Settings shared by commands; every one may stand in a problem file as well.
@@ -88,11 +207,11 @@ pub struct Settings {
     /// fma, plain or both [default: both]
     #[arg(long, value_name = "V", allow_hyphen_values = true)]
     pub variant: Option<String>,
-    /// What is cheap: ops, throughput or latency [default: ops]
+    /// What is cheap: ops, throughput, latency or size [default: ops]
     #[arg(long, value_name = "COST", allow_hyphen_values = true)]
     pub minimize: Option<String>,
-    /// Machine model [default: x86-64-v3]
-    #[arg(long, value_name = "MODEL", allow_hyphen_values = true)]
+    /// Machine model: x86-64-v3, x86-64-v4, aarch64, x86-64-scalar, cortex-m7, or a model's file [default: x86-64-v3]
+    #[arg(long, value_name = "MODEL|FILE", allow_hyphen_values = true)]
     pub target: Option<String>,
     /// Range reduction: auto or none (named ones are refused in this version)
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
@@ -115,6 +234,9 @@ pub struct Settings {
     /// Name of the emitted function
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub name: Option<String>,
+    /// Worst inputs kept by `measure --out DIR`; candidates are judged on them too
+    #[arg(long, value_name = "FILE|DIR")]
+    pub adversarial: Option<String>,
     /// Folder for the results
     #[arg(long, value_name = "DIR")]
     pub out: Option<String>,

@@ -56,7 +56,9 @@ pub fn fit(source: &str, reference: &str, fix: &[String], settings: &Settings) -
     let mut raw = flags(settings)?;
     raw.set("approx", reference)?;
     // What steers a search means nothing here; taking it in silence would be a lie.
-    for name in ["evals", "time", "ops", "max-ops", "require", "minimize", "reduce", "grammar", "from-scratch"] {
+    for name in
+        ["evals", "time", "ops", "max-ops", "require", "minimize", "reduce", "grammar", "from-scratch", "adversarial"]
+    {
         if let Some(place) = raw.place(name) {
             let help = "leave it out: `fit` keeps to the form as written";
             return Err(place.error(Code::Conflict, format!("`fit` has no setting `{name}`"), "not here", help).into());
