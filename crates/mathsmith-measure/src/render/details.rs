@@ -144,7 +144,8 @@ fn figures(f: &Measured, names: &[String]) -> String {
     let judged = table::judged(f);
     let of =
         if judged == f.inputs { String::new() } else { format!(" of the random part, {} inputs", grouped(judged)) };
-    out.push_str(&format!("    {:<28}  {:>12} {of}\n", "mean ULP", mean(f.mean_ulp)).replace(" \n", "\n"));
+    let line = format!("{:<28}  {:>12} {of}", "mean ULP", mean(f.mean_ulp));
+    out.push_str(&format!("    {}\n", line.trim_end()));
     let part = share(f.not_correctly_rounded, judged);
     let whole = if of.is_empty() { format!(" of {count}") } else { of };
     let line = format!("{:<28}  {:>12} {whole} ({part})", "not correctly rounded", grouped(f.not_correctly_rounded));

@@ -6,7 +6,7 @@ use super::text::{arguments, both, grouped, place, ulp, value};
 use super::{details, table};
 use crate::record::Measurement;
 use mathsmith_oracle::FloatFormat;
-use mathsmith_verify::measured::{Measured, ProfileRow};
+use mathsmith_verify::measured::{BinadeRow, Measured, ProfileRow};
 
 /// Extremes of one column of pixels.
 #[derive(Clone, Copy)]
@@ -79,6 +79,10 @@ pub(super) fn panel(measurement: &Measurement, across: &Across, up: &Up, at: [f6
         grouped(table::judged(m))
     );
     line(format!(r#"<text class="small" x="{}" y="{}">{}</text>"#, px(left), px(top - 7.0), escape(&figures)));
+    for [from, to] in across.narrow().map_or(Vec::new(), |(_, places)| places) {
+        let (x, w) = (px(from), px(to - from));
+        line(format!(r#"<rect class="quiet" x="{x}" y="{}" width="{w}" height="{}"/>"#, px(top), px(height)));
+    }
     for t in across.ticks() {
         line(format!(r#"<path class="grid" d="M{0} {1}V{2}"/>"#, px(t.at), px(top), px(top + height)));
     }
@@ -134,17 +138,16 @@ fn label(text: &str, x: f64, [left, right]: [f64; 2], y: f64) -> String {
 /// A strip over the binades that have results of a wrong class, and a cross at the first of each kind.
 fn wrong_classes(m: &Measured, across: &Across, [left, top, width, _]: [f64; 4], line: &mut impl FnMut(String)) {
     let Some(format) = FloatFormat::named(&m.format) else { return };
-    for b in m.binades.iter().filter(|b| b.max_ulp.is_infinite()) {
-        let power = |e: i32| if e < format.min_exponent { 0.0 } else { scale(e) };
+    let power = |e: i32| if e < format.min_exponent { 0.0 } else { scale(e) };
+    let place = |b: &BinadeRow| {
         let (lo, hi) = (power(b.exponent), power(b.exponent + 1).max(format.min_normal()));
-        let ends = if b.negative { [-hi, -lo] } else { [lo, hi] };
-        let [from, to] = ends.map(|x| across.at(x));
-        line(format!(
-            r#"<rect class="wrong" x="{}" y="{}" width="{}" height="5"/>"#,
-            px(from),
-            px(top),
-            px((to - from).max(1.0))
-        ));
+        if b.negative { [-hi, -lo].map(|x| across.at(x)) } else { [lo, hi].map(|x| across.at(x)) }
+    };
+    let bad: Vec<[f64; 2]> = m.binades.iter().filter(|b| b.max_ulp.is_infinite()).map(place).collect();
+    for run in bad.chunk_by(|a, b| b[0] - a[1] < 0.1) {
+        let [from, to] = [run[0][0], run[run.len() - 1][1]];
+        let w = px((to - from).max(1.0));
+        line(format!(r#"<rect class="wrong" x="{}" y="{}" width="{w}" height="5"/>"#, px(from), px(top)));
     }
     let total = table::wrong_classes(m);
     if total == 0 {

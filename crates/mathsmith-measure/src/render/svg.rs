@@ -9,6 +9,7 @@ use super::plot;
 use super::text::{grouped, place, ulp, value};
 use crate::record::Measurement;
 use mathsmith_oracle::FloatFormat;
+use std::collections::BTreeSet;
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 66.0;
@@ -32,8 +33,8 @@ svg{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',mono
 path,rect.frame{fill:none}.grid{stroke:#e6e8eb}.axis{stroke:#60666d;stroke-width:.75}.frame{stroke:#60666d}
 path.band{fill:#3a7abf;fill-opacity:.75;stroke:#3a7abf;stroke-width:.6}
 .half{stroke:#2c8a57;stroke-dasharray:6 4}.max{stroke:#b35900;stroke-dasharray:2 3}
-.worst{fill:#fff;stroke:#b35900;stroke-width:2}.wrong{fill:#c22f2f}.cross{stroke:#c22f2f;stroke-width:2}
-@media (prefers-color-scheme:dark){.ground{fill:#15181c}text{fill:#e6e8eb}.small,.x,.y{fill:#9aa2ab}.mark{stroke:#15181c}
+.quiet{fill:#f3f4f6}.worst{fill:#fff;stroke:#b35900;stroke-width:2}.wrong{fill:#c22f2f}.cross{stroke:#c22f2f;stroke-width:2}
+@media (prefers-color-scheme:dark){.ground{fill:#15181c}.quiet{fill:#1e2227}text{fill:#e6e8eb}.small,.x,.y{fill:#9aa2ab}.mark{stroke:#15181c}
 .bad{fill:#ff7b72}.grid{stroke:#2b3036}.axis,.frame{stroke:#9aa2ab}path.band{fill:#6aa5e3;stroke:#6aa5e3}
 .half{stroke:#57c08a}.max{stroke:#f0a04b}.worst{fill:#15181c;stroke:#f0a04b}.wrong{fill:#ff7b72}.cross{stroke:#ff7b72}}";
 
@@ -61,7 +62,7 @@ pub fn svg(measurements: &[Measurement]) -> String {
     out.push_str(&format!("<text class=\"title\" x=\"{}\" y=\"28\">{}</text>\n", px(LEFT), escape(&title)));
     let format = measurements.first().and_then(|m| FloatFormat::named(&m.measured.format)).unwrap_or(FloatFormat::F32);
     let width = WIDTH - LEFT - RIGHT;
-    let across = Across::new(format, domain(measurements, format), LEFT, width);
+    let across = Across::new(format, domain(measurements, format), [LEFT, width], quiet(measurements));
     let up = Up::new(greatest(measurements), 0.0, height_each);
     let judged = measurements.first().map_or("", |m| m.asked.out.as_str());
     let scale = if up.octaves() { "; above 1 by octaves" } else { "" };
@@ -82,8 +83,8 @@ pub fn svg(measurements: &[Measurement]) -> String {
     let bottom = top - GAP;
     for t in across.ticks() {
         let anchor = match t.at {
-            a if a < LEFT + 20.0 => " style=\"text-anchor:start\"",
-            a if a > WIDTH - RIGHT - 20.0 => " style=\"text-anchor:end\"",
+            a if a < LEFT + 1.0 => " style=\"text-anchor:start\"",
+            a if a > WIDTH - RIGHT - 1.0 => " style=\"text-anchor:end\"",
             _ => "",
         };
         out.push_str(&format!(
@@ -93,15 +94,18 @@ pub fn svg(measurements: &[Measurement]) -> String {
             escape(&t.label)
         ));
     }
+    let narrow = match across.narrow() {
+        Some((factor, _)) => {
+            format!("; grey binades, where every result is correctly rounded, are {factor} times narrower")
+        }
+        None => ": every binade is as wide as the next".to_owned(),
+    };
     let variable = measurements.first().and_then(|m| m.asked.variables.first()).map_or("x", String::as_str);
     out.push_str(&format!(
         "<text class=\"small\" x=\"{}\" y=\"{}\">{}</text>\n",
         px(LEFT),
         px(bottom + 36.0),
-        escape(&format!(
-            "{variable}, by position among the numbers of {}: every binade is as wide as the next",
-            format.name
-        ))
+        escape(&format!("{variable}, by position among the numbers of {}{narrow}", format.name))
     ));
     out.push_str(&legend(measurements, bottom + 56.0));
     out.push_str("</svg>\n");
@@ -124,7 +128,12 @@ fn legend(measurements: &[Measurement], y: f64) -> String {
         x += 30.0 + 6.7 * text.chars().count() as f64 + 22.0;
     };
     item("<path class=\"half\" d=\"M0 0H24\"/>", "half an ULP: beyond it, not correctly rounded");
-    item("<path class=\"max\" d=\"M0 0H24\"/><circle class=\"worst\" cx=\"12\" cy=\"0\" r=\"4\"/>", "largest error");
+    if measurements.iter().any(|m| m.measured.max_ulp.value.is_finite()) {
+        item(
+            "<path class=\"max\" d=\"M0 0H24\"/><circle class=\"worst\" cx=\"12\" cy=\"0\" r=\"4\"/>",
+            "largest error",
+        );
+    }
     if wrong {
         item("<rect class=\"wrong\" y=\"-2\" width=\"24\" height=\"5\"/>", "binades with results of a wrong class");
     }
@@ -159,6 +168,13 @@ fn domain(measurements: &[Measurement], format: FloatFormat) -> [f64; 2] {
     };
     let all = measurements.iter().filter_map(ends);
     all.reduce(|a, b| [a[0].min(b[0]), a[1].max(b[1])]).unwrap_or([-format.max(), format.max()])
+}
+
+/// Binades in which no subject has an error above half an ULP.
+fn quiet(measurements: &[Measurement]) -> impl Fn(bool, i32) -> bool {
+    let rows = measurements.iter().flat_map(|m| &m.measured.binades);
+    let loud: BTreeSet<(bool, i32)> = rows.filter(|b| b.max_ulp > 0.5).map(|b| (b.negative, b.exponent)).collect();
+    move |negative, exponent| !loud.contains(&(negative, exponent))
 }
 
 /// The greatest error that is drawn.
