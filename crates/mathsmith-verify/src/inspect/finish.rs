@@ -114,9 +114,17 @@ pub(crate) fn measured<G: Grid>(
         settled += exact.asked;
         found
     };
-    let [ulp, rel, abs] = Measure::ALL.map(|m| {
-        settle(&mut part.tally.tops[m as usize], m).expect("the input that sets a floor, or any input, reaches it")
-    });
+    let mut largest = Measure::ALL.map(|m| settle(&mut part.tally.tops[m as usize], m));
+    for (measure, found) in Measure::ALL.into_iter().zip(&mut largest) {
+        if found.is_none() {
+            // Only where the first look saw errors that did not come again: the subject is not a function.
+            let index = part.tally.worst.map_or(plan.pieces[0].start, |w| w.index);
+            let computed = question.results(hand, s, &[x_of(index)])?[0];
+            let value = measure.of(&question.error(x_of(index), computed));
+            *found = Some(Settled { value, index, computed });
+        }
+    }
+    let [ulp, rel, abs] = largest.map(|found| found.expect("each was filled"));
     let normal = settle(&mut part.normal, Measure::Rel);
     let (tolerated, asked) = with_ratio(question.ratio(), |ratio| part.tolerated.settle(ratio));
     settled += asked;

@@ -5,6 +5,8 @@ mod observe;
 mod part;
 mod plan;
 mod run;
+#[cfg(test)]
+mod tests;
 mod tolerance;
 
 pub use tolerance::Tolerance;
