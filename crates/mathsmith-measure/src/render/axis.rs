@@ -129,20 +129,36 @@ impl Across {
             add(0.0, "0".into());
         }
         let power = |k: i32, m: i32| format!("{m}e{k}").parse::<f64>().unwrap_or(0.0);
+        // Pixels between powers of ten on either side of zero, whichever are in the domain.
+        let reach = |from: i32, to: i32| {
+            let of = |sign: f64| self.at(sign * power(to, 1)) - self.at(sign * power(from, 1));
+            of(1.0).abs().max(of(-1.0).abs())
+        };
         let mut candidates: Vec<f64> = Vec::new();
-        // Each step divides the one before, so finer ticks fall between coarser ones.
+        // Each step divides the one before, so finer ticks fall between coarser ones, where a step is wide enough.
         for step in [100, 20, 10, 5, 1] {
             // From 1 outwards.
-            candidates.extend((0..=330 / step).flat_map(|k| [power(k * step, 1), power(-k * step, 1)]));
+            for k in (0..=330 / step).map(|k| k * step) {
+                for (k, outer) in [(k, k + step), (-k, -k - step)] {
+                    if reach(k, outer).max(reach(k, 2 * k - outer)) >= APART[0] {
+                        candidates.push(power(k, 1));
+                    }
+                }
+            }
         }
-        candidates.extend((0..=330).flat_map(|k| [power(k, 2), power(-k, 2), power(k, 5), power(-k, 5)]));
+        for k in (0..=330).flat_map(|k| [k, -k]).filter(|&k| reach(k, k + 1) >= 3.0 * APART[0]) {
+            candidates.extend([power(k, 2), power(k, 5)]);
+        }
         candidates.retain(|x| x.is_finite() && *x > 0.0);
-        candidates.extend(round_numbers(lo, hi));
+        if lo > 0.1 * hi || hi < 0.1 * lo {
+            candidates.extend(round_numbers(lo, hi));
+        }
         for x in candidates {
             // Zeros of both signs are one.
             for x in [x, -x] {
                 if inside(x) && x != 0.0 {
-                    add(x, plain(&format!("{x:e}")));
+                    let (long, short) = (plain(&format!("{x:e}")), format!("{x:e}"));
+                    add(x, if short.len() < long.len() { short } else { long });
                 }
             }
         }
