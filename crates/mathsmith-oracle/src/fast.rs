@@ -361,13 +361,14 @@ fn special(op: Unary, a: f64, ea: f64, y: f64, e: f64, root: bool) -> (f64, f64)
         return if outside { (f64::NAN, 0.0) } else { UNKNOWN };
     }
     if y.is_infinite() {
+        // Of an exact argument the value is past the greatest double, so beyond 2^1023.
         let low = a - ea;
         let over = match op {
-            U::Exp | U::Expm1 => low > 710.0,
-            U::Exp2 | U::Exp2m1 => low >= 1024.0,
-            U::Exp10 | U::Exp10m1 => low > 308.3,
-            U::Sinh | U::Cosh => a.abs() - ea > 711.0,
-            U::Gamma => low > 171.7,
+            U::Exp | U::Expm1 => exact || low > 710.0,
+            U::Exp2 | U::Exp2m1 => exact || low >= 1024.0,
+            U::Exp10 | U::Exp10m1 => exact || low > 308.3,
+            U::Sinh | U::Cosh => exact || a.abs() - ea > 711.0,
+            U::Gamma => (exact && a > 1.0) || low > 171.7,
             // A pole with the same sign on both sides, or past the greatest double.
             U::Lgamma => root && exact,
             _ => false,
