@@ -1,13 +1,15 @@
 //! The command line.
 //!
-//! Exit codes: 0 found and verified; 1 the bound was not met or nothing was found; 2 bad input or environment; 3 a bug of
+//! Exit codes: 0 found and verified; 1 the bound was not met, nothing was found, or a subject failed; 2 bad input or environment; 3 a bug of
 //! ours; 130 interrupted, with everything saved.
 
 mod approx;
 mod args;
+mod check;
 mod dev;
 mod failure;
 mod fit;
+mod measure;
 mod progress;
 mod table;
 
@@ -18,6 +20,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Command::SubjectHost = cli.command {
+        return mathsmith_native::subject::host_main();
+    }
     std::panic::set_hook(Box::new(|info| {
         eprintln!(
             "\nmathsmith: internal error: {info}\nThis is a bug of ours: please report it with the command that led to it."
@@ -27,7 +32,10 @@ fn main() -> ExitCode {
         Command::Approx { question, settings } => approx::approx(&question, &settings),
         Command::Fit { form, reference, fix, settings } => fit::fit(&form, &reference, &fix, &settings),
         Command::Resume { run, threads, json } => approx::resume(&run, threads.as_deref(), json),
+        Command::Measure(args) => measure::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Dev(dev) => dev::dev(&dev),
+        Command::SubjectHost => unreachable!("a host has been started above"),
     };
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
         Ok(Ok(Outcome::Found)) => ExitCode::SUCCESS,

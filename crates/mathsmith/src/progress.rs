@@ -1,6 +1,6 @@
 //! Progress on the terminal: one line redrawn in place; nothing when standard error is not a terminal.
 
-use mathsmith_approx::observe::{Event, Observer};
+use mathsmith_approx::observe::{Event, Observer, time_left};
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, OnceLock};
@@ -10,14 +10,19 @@ static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Installs the Ctrl-C handler once: the first asks the run to save and stop, the second ends the process.
 pub fn stop_flag() -> &'static AtomicBool {
+    stop_flag_saying("stopping: saving the run (Ctrl-C again ends at once)")
+}
+
+/// As [`stop_flag`], with what is said at the first Ctrl-C.
+pub fn stop_flag_saying(message: &'static str) -> &'static AtomicBool {
     static ONCE: OnceLock<()> = OnceLock::new();
     ONCE.get_or_init(|| {
         // Without a handler Ctrl-C simply ends the process; the last checkpoint stays.
-        let _ = ctrlc::set_handler(|| {
+        let _ = ctrlc::set_handler(move || {
             if STOP.swap(true, std::sync::atomic::Ordering::SeqCst) {
                 std::process::exit(130);
             }
-            eprintln!("\nstopping: saving the run (Ctrl-C again ends at once)");
+            eprintln!("\n{message}");
         });
     });
     &STOP
@@ -60,6 +65,18 @@ impl Terminal {
             write!(err, "\r{text}{:pad$}", "").and_then(|()| err.flush())
         };
         state.width = if keep { 0 } else { width };
+    }
+
+    /// Shows how far a measurement of some subjects is.
+    pub fn measured(&self, subjects: usize, done: u64, total: u64) {
+        if self.quiet {
+            return;
+        }
+        let what = if subjects == 1 { "subject" } else { "subjects" };
+        let left = short(time_left(done, total, self.started.elapsed()));
+        let at = self.started.elapsed().as_secs();
+        let (done, total) = (grouped(done), grouped(total));
+        self.line(&format!("{at:>4} s  {subjects} {what}: {done} of {total} inputs, {left}"), false);
     }
 
     /// Removes the live line.

@@ -1,0 +1,1 @@
+//! `measure` and `check` from end to end.
