@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// Worst inputs that are kept.
 pub(crate) const KEPT: usize = 256;
 /// Columns of the plot.
-const COLUMNS: usize = 1024;
+const COLUMNS: usize = 512;
 
 /// A judged input.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,11 +87,10 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
+    /// Adds what was looked at later.
     fn merge(&mut self, later: Watch) {
         self.looked_at += later.looked_at;
-        if self.broken.is_none() {
-            self.broken = later.broken;
-        }
+        self.broken = self.broken.take().or(later.broken);
     }
 
     fn check(self) -> Check {
@@ -193,12 +192,15 @@ impl Gather {
         if let Some(class) = v.class {
             self.classes[class as usize].add(x);
         }
+        let c = v.c;
         self.got.add(c, x);
         self.expected.add(exact.rounded, x);
         let spot = Spot { x: *x, c, value: e.ulp };
         keep(&mut self.worst, spot);
         if e.ulp.is_finite() {
             keep(&mut self.finite, spot);
+        }
+        if e.ulp.is_finite() && v.class.is_none() {
             let column = &mut self.profile[domain.column(x[0], COLUMNS)];
             let [above, below] = column.get_or_insert([v.signed; 2]);
             *above = above.max(v.signed);
@@ -298,6 +300,9 @@ impl Gather {
         let nowhere = [(f64::NAN, self.tops[0]?.x); 2];
         let (got, expected) = (extent(self.got).unwrap_or(nowhere), extent(self.expected).unwrap_or(nowhere));
         let format = domain.format();
+        // The input of the maximum, and whatever else has an error.
+        let first = self.tops[0].map(|s| s.x);
+        let nonzero = |s: &&Spot| s.value > 0.0 || Some(s.x) == first;
         let binades = self.binades.into_iter().map(|(at, b)| BinadeRow {
             negative: at < 0,
             exponent: if at < 0 { -1 - at } else { at } + format.min_exponent - 1,
@@ -354,7 +359,7 @@ impl Gather {
             },
             flushed: self.flushed,
             checksum: format!("{:016x}", self.checksum),
-            adversarial: self.worst.iter().filter(|s| s.value > 0.0).map(|s| place(&s.x)).collect(),
+            adversarial: self.worst.iter().take_while(nonzero).map(|s| place(&s.x)).collect(),
             settled: self.settled,
         })
     }

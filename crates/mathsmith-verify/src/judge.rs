@@ -1,15 +1,15 @@
 //! The judge of single results: every figure from one MPFR value, for any format and any number of arguments.
 //!
 //! The value is known with a relative error below 2^-160, so a figure is the nearest double to the exact one unless that
-//! lies within 2^-100 of a tie. Rounding is decided by Ziv's strategy: where both ends of the value's interval do not round
-//! to one number the precision rises, until an enclosure is a single number or [`TIE_BITS`] say that it is a tie.
+//! lies within 2^-100 of a tie. Where both ends of the value's interval round to one number, that is the correctly rounded
+//! result; elsewhere the oracle raises its precision until it knows.
 
 use crate::VerifyError;
 use crate::inspect::{Inspection, Subject, Tolerance};
 use crate::report::hex;
 use crate::truth::PointError;
 use mathsmith_ir::{ColumnMut, ColumnRef, Engine, EngineError, Literal};
-use mathsmith_oracle::{FloatFormat, Reference, Status, TIE_BITS};
+use mathsmith_oracle::{FloatFormat, Reference};
 use rug::Float;
 
 /// Bits to which values are known.
@@ -48,6 +48,8 @@ impl Wrong {
 /// What there is to say about one result.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Verdict {
+    /// The result as judged: where a zero was accepted, the correctly rounded one.
+    pub c: f64,
     /// Exact figures; infinite for NaN, infinities and numbers in each other's place.
     pub error: PointError,
     /// `(computed - exact) / ulp(exact)`; NaN where the error is infinite.
@@ -94,37 +96,15 @@ impl<'a> Judge<'a> {
         Exact { value, rounded, tolerance }
     }
 
-    /// The value at a point, correctly rounded.
+    /// The value at a point, correctly rounded: that of both ends of its interval, or else the oracle's.
     fn round(&self, x: &Point, value: &Float) -> f64 {
-        if !value.is_finite() {
-            return value.to_f64();
-        }
-        let args = self.args(x);
-        if value.is_zero() {
-            // The sign of an exact zero is the enclosure's.
-            return if self.format == FloatFormat::F32 {
-                f64::from(self.reference.round_f32(args))
-            } else {
-                self.reference.round_f64(args)
-            };
-        }
-        let mut value = value.clone();
-        loop {
-            let ends = [ends(&value, Float::next_down), ends(&value, Float::next_up)].map(|v| self.format.nearest(&v));
-            if ends[0].to_bits() == ends[1].to_bits() {
-                return ends[0];
+        if value.is_finite() && !value.is_zero() {
+            let [lo, hi] = [Float::next_down, Float::next_up].map(|step| self.format.nearest(&beyond(value, step)));
+            if lo.to_bits() == hi.to_bits() {
+                return lo;
             }
-            let bits = value.prec();
-            if bits >= TIE_BITS {
-                // A tie: the number with the even significand.
-                return if self.format.key(ends[0]) & 1 == 0 { ends[0] } else { ends[1] };
-            }
-            let enclosure = self.reference.enclose(args, 2 * bits);
-            if enclosure.status == Status::Defined && enclosure.is_thin() {
-                return self.format.nearest(&enclosure.lo);
-            }
-            value = self.reference.value(args, (4 * bits).min(TIE_BITS));
         }
+        self.reference.round_to(self.args(x), self.format)
     }
 
     /// Judges a result, which is a number of the format.
@@ -134,7 +114,9 @@ impl<'a> Judge<'a> {
         let flushed = self.ftz && c == 0.0 && r != 0.0 && y.is_finite() && !normal;
         let right = r == c || (r.is_nan() && c.is_nan()) || flushed;
         let class = if right { None } else { wrong(r, c) };
-        let error = if flushed || (right && !r.is_finite()) {
+        // What is accepted in place of the correctly rounded result has its error.
+        let c = if flushed { r } else { c };
+        let error = if right && !r.is_finite() {
             PointError::NONE
         } else if !y.is_finite() || !c.is_finite() {
             PointError::WRONG_CLASS
@@ -147,21 +129,27 @@ impl<'a> Judge<'a> {
             _ => f64::NAN,
         };
         let tolerated = exact.tolerance.as_ref().map(|t| {
-            if error.abs == 0.0 {
-                0.0
-            } else if !y.is_finite() || !c.is_finite() || t.is_nan() || *t <= 0 {
-                f64::INFINITY
-            } else {
-                let d = Float::with_val(JUDGE_BITS + 64, y - c).abs();
-                Float::with_val(JUDGE_BITS, d / t).to_f64()
+            if !r.is_finite() || !c.is_finite() {
+                return if right { 0.0 } else { f64::INFINITY };
             }
+            let d = Float::with_val(JUDGE_BITS + 64, y - c).abs();
+            if d.is_zero() {
+                return 0.0;
+            }
+            if t.is_nan() || *t <= 0 {
+                return f64::INFINITY;
+            }
+            let beyond = d > *t;
+            let ratio = Float::with_val(JUDGE_BITS, d / t).to_f64();
+            // What lies beyond shall not be rounded to lie within.
+            if beyond { ratio.max(1.0f64.next_up()) } else { ratio }
         });
-        Verdict { error, signed, right, class, flushed, normal, tolerated }
+        Verdict { c, error, signed, right, class, flushed, normal, tolerated }
     }
 }
 
 /// Two steps outwards: further than the relative error of a value.
-fn ends(value: &Float, step: impl Fn(&mut Float)) -> Float {
+fn beyond(value: &Float, step: impl Fn(&mut Float)) -> Float {
     let mut v = value.clone();
     step(&mut v);
     step(&mut v);

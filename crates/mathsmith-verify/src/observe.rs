@@ -2,11 +2,11 @@
 
 use crate::VerifyError;
 use crate::gather::Watch;
-use crate::judge::{Exact, JUDGE_BITS, Judge, Point, Runner, Wrong};
+use crate::judge::{Exact, Judge, Point, Runner};
 use crate::measured::{Break, Parity, SpecialPoint};
 use crate::report::hex;
 use crate::sampled::SampleDomain;
-use mathsmith_oracle::{FloatFormat, TIE_BITS};
+use mathsmith_oracle::FloatFormat;
 use std::cmp::Ordering;
 
 /// Same bits, every NaN being one.
@@ -24,7 +24,7 @@ pub(crate) fn watch_purity(watch: &mut Watch, domain: &SampleDomain, points: &[P
     watch.broken = differs.map(|i| Break {
         at: domain.hex(&points[i]),
         results: vec![hex(first[i]), hex(second[i])],
-        what: format!("two calls with the same input gave {} and {}", hex(first[i]), hex(second[i])),
+        what: "two calls with the same input gave two results".to_owned(),
     });
 }
 
@@ -36,35 +36,31 @@ pub(crate) fn watch_parity(watch: &mut Watch, parity: Parity, x: f64, at_x: f64,
         Parity::Even => at_x,
     };
     if watch.broken.is_none() && !same_bits(want, at_minus_x) {
-        let word = match parity {
-            Parity::Odd => "odd",
-            Parity::Even => "even",
-        };
         watch.broken = Some(Break {
             at: vec![hex(x), hex(-x)],
             results: vec![hex(at_x), hex(at_minus_x)],
-            what: format!("the function is {word}, the results at x and -x are {} and {}", hex(at_x), hex(at_minus_x)),
+            what: match parity {
+                Parity::Odd => "f(-x) is not -f(x)".to_owned(),
+                Parity::Even => "f(-x) is not f(x)".to_owned(),
+            },
         });
     }
 }
 
 /// Results at two neighbouring inputs, ascending, against the way in which the function goes between them. Pairs with NaN
-/// or without a value say nothing.
+/// or without a value hold; after the first that does not, none is looked at.
 pub(crate) fn watch_monotone(watch: &mut Watch, judge: &Judge<'_>, a: (&Point, f64, &Exact), b: (&Point, f64, &Exact)) {
     let ((x1, c1, e1), (x2, c2, e2)) = (a, b);
-    if c1.is_nan() || c2.is_nan() || e1.value.is_nan() || e2.value.is_nan() {
+    if watch.broken.is_some() {
         return;
     }
     watch.looked_at += 1;
-    if watch.broken.is_some() || c1 == c2 {
+    if c1 == c2 || c1.is_nan() || c2.is_nan() {
         return;
     }
     let goes = match e1.value.partial_cmp(&e2.value) {
-        Some(Ordering::Equal) if e1.value.is_finite() => {
-            // Equal to JUDGE_BITS bits is not equal.
-            let [v1, v2] = [x1, x2].map(|x| judge.reference.value(judge.args(x), TIE_BITS.max(4 * JUDGE_BITS)));
-            v1.partial_cmp(&v2)
-        }
+        // Equal to so many bits, or beyond all bounds, is not equal.
+        Some(Ordering::Equal) => judge.reference.compare(judge.args(x1), judge.args(x2)),
         other => other,
     };
     let inverted = match goes {
@@ -74,15 +70,10 @@ pub(crate) fn watch_monotone(watch: &mut Watch, judge: &Judge<'_>, a: (&Point, f
         None => false,
     };
     if inverted {
-        let way = match goes {
-            Some(Ordering::Less) => "rises",
-            Some(Ordering::Greater) => "falls",
-            _ => "stays the same",
-        };
         watch.broken = Some(Break {
             at: vec![hex(x1[0]), hex(x2[0])],
             results: vec![hex(c1), hex(c2)],
-            what: format!("the function {way} between neighbours, the results go from {} to {}", hex(c1), hex(c2)),
+            what: "the result moves against the function between neighbouring inputs".to_owned(),
         });
     }
 }
@@ -168,8 +159,7 @@ pub(crate) fn specials(
             x: domain.hex(&x),
             expected: hex(r),
             got: hex(c),
-            // A zero for a small number is an error of size, not of class.
-            same_class: matches!(verdict.class, None | Some(Wrong::ZeroForNonzero)),
+            same_class: verdict.class.is_none(),
             same_zero_sign: !both_zero || r.is_sign_negative() == c.is_sign_negative(),
             ulp: verdict.error.ulp,
         }

@@ -7,6 +7,7 @@
 use crate::gather::{Gather, How};
 use crate::inspect::{Inspection, Subject};
 use crate::judge::{Exact, Judge, Point, Runner};
+use crate::measured::Parity;
 use crate::observe::{specials, subnormal, watch_monotone, watch_parity, watch_purity};
 use crate::report::Coverage;
 use crate::sampled::SampleDomain;
@@ -99,6 +100,11 @@ pub(crate) fn check(reference: &Reference, domain: &SampleDomain) -> Result<(), 
     Ok(())
 }
 
+/// The reference's symmetry, where the domain shares it.
+fn parity(domain: &SampleDomain, inspection: &Inspection<'_>) -> Option<Parity> {
+    inspection.parity.filter(|_| domain.is_symmetric())
+}
+
 /// One subject under way.
 struct State<'a> {
     runner: Runner<'a>,
@@ -138,16 +144,17 @@ impl<'a> State<'a> {
         let results: Vec<f64> = raw.iter().map(|&y| judge.format.nearest_f64(y)).collect();
         self.gather.seen(domain, &points, &results);
         for ((x, e), &c) in exact.iter().zip(&results) {
-            self.gather.judged(domain, x, c, e, &judge.verdict(e, c), true);
+            let verdict = judge.verdict(e, c);
+            self.gather.judged(domain, x, c, e, &verdict, true);
+            let c = verdict.c;
             // With flushing the neighbours of zero are the least normal numbers.
             if let Some((x0, c0, e0)) = &self.last {
                 watch_monotone(&mut self.gather.monotone, judge, (x0, *c0, e0), (x, c, e));
             }
             self.last = Some((*x, c, e.clone()));
         }
-        if let Some(parity) = inspection.parity {
-            let mirrored = |x: &Point| x[0] >= 0.0 && domain.admits(0, -x[0]);
-            let positive: Vec<usize> = (0..points.len()).filter(|&i| mirrored(&points[i])).collect();
+        if let Some(parity) = parity(domain, inspection) {
+            let positive: Vec<usize> = (0..points.len()).filter(|&i| points[i][0] >= 0.0).collect();
             let negative: Vec<Point> = positive.iter().map(|&i| [-points[i][0], 0.0]).collect();
             self.runner.run(&negative, &mut again)?;
             for (&i, &at_minus_x) in positive.iter().zip(&again) {

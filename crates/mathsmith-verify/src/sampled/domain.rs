@@ -110,6 +110,11 @@ impl SampleDomain {
         }
     }
 
+    /// Whether the box of one argument holds `-x` with every `x`.
+    pub(crate) fn is_symmetric(&self) -> bool {
+        self.arity() == 1 && self.axes[0].first == -self.axes[0].last
+    }
+
     /// Hexadecimal floats of a point.
     pub(crate) fn hex(&self, x: &Point) -> Vec<String> {
         x[..self.arity()].iter().map(|&x| hex(x)).collect()

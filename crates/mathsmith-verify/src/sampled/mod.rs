@@ -35,6 +35,7 @@ pub use domain::SampleDomain;
 use crate::gather::{Gather, How};
 use crate::inspect::{Inspection, Subject};
 use crate::judge::{Judge, Point};
+use crate::measured::Parity;
 use crate::observe::specials;
 use crate::report::Coverage;
 use crate::workers::in_order;
@@ -108,6 +109,11 @@ impl Question<'_> {
             *key = Axis::draw(rng, stretch);
         }
         self.domain.point(keys)
+    }
+
+    /// The reference's symmetry, where the domain shares it.
+    pub(crate) fn parity(&self) -> Option<Parity> {
+        self.inspection.parity.filter(|_| self.domain.is_symmetric())
     }
 
     /// Whether a point is one of the inputs: subnormal ones are left out with flushing.
@@ -214,13 +220,7 @@ fn measure(
     let mut worker = pool.take()?;
     let specials = specials(&q.judge, q.domain, q.inspection.seams, worker.runner())?;
     let one = q.domain.arity() == 1;
-    let how = How {
-        coverage: Coverage::Sampled,
-        seed: Some(q.seed),
-        specials,
-        monotone: one,
-        parity: q.inspection.parity.filter(|_| one),
-    };
+    let how = How { coverage: Coverage::Sampled, seed: Some(q.seed), specials, monotone: one, parity: q.parity() };
     let [lo, hi] = q.domain.ends().next().unwrap_or([f64::NAN; 2]);
     sum.measured(&q.judge, q.domain, how).ok_or(VerifyError::EmptyBox { lo, hi, format: q.domain.format().name })
 }
