@@ -187,7 +187,13 @@ impl Toolchain {
     }
 
     /// Runs a prepared command that writes `out` from `source`.
-    pub(crate) fn compile(&self, compiler: Compiler, command: Command, source: &Path, out: &Path) -> Result<Built, NativeError> {
+    pub(crate) fn compile(
+        &self,
+        compiler: Compiler,
+        command: Command,
+        source: &Path,
+        out: &Path,
+    ) -> Result<Built, NativeError> {
         let line = command_line(&command);
         let Output { code, stdout, stderr, elapsed } = run_command(command, Vec::new(), self.limits)?;
         if code != 0 {

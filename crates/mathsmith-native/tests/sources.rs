@@ -265,10 +265,8 @@ fn doubles_have_the_same_bits_in_c_and_rust() {
 #[test]
 fn sixteen_bits_have_the_same_bits_in_c_and_rust() {
     let x: Vec<u16> = (0..=u16::MAX).collect();
-    let all: Vec<Vec<u16>> = family("tanh_bf16", 1, "my_tanh_bf16", scalar(Element::U16, 1))
-        .iter()
-        .map(|one| one.results(&[&x]))
-        .collect();
+    let all: Vec<Vec<u16>> =
+        family("tanh_bf16", 1, "my_tanh_bf16", scalar(Element::U16, 1)).iter().map(|one| one.results(&[&x])).collect();
     assert!(all.iter().all(|bits| *bits == all[0]));
     // tanh(1) is 0.76159, next to the bfloat16 0.76171875.
     assert_eq!(all[0][0x3f80], 0x3f43);
@@ -300,4 +298,255 @@ fn the_output_says_how_it_was_compiled() {
     let built = case.built();
     assert!(built.warnings.contains("unused"), "{}", built.warnings);
     assert_eq!(built.flags, ["-O1", "-Wall"]);
+}
+
+/// The message contains all of `parts`.
+fn says(error: &SubjectError, parts: &[&str]) {
+    let text = error.to_string();
+    for part in parts {
+        assert!(text.contains(part), "`{part}` is not in:\n{text}");
+    }
+}
+
+#[test]
+fn emitted_functions_need_no_symbol() {
+    let inside: Vec<f32> = (0..50_000).map(|i| i as f32 / 50_000.0).collect();
+    for name in ["emitted_fma", "emitted_plain"] {
+        let (c, rust) = (Case::of(&format!("{name}.c")).loaded(), Case::of(&format!("{name}.rs")).loaded());
+        assert_eq!((c.built.symbol.as_str(), rust.built.symbol.as_str()), ("exp2_f32", "exp2_f32"));
+        let bits = c.bits(&[&inside]);
+        assert!(bits == rust.bits(&[&inside]), "{name}");
+        assert!(inside.iter().zip(&bits).all(|(x, &y)| (f32::from_bits(y) - x.exp2()).abs() < 3e-7), "{name}");
+    }
+}
+
+#[test]
+fn the_compilers_message_is_shown_as_it_is() {
+    for (name, words) in [
+        ("bad/does_not_compile.c", "undeclared_constant"),
+        ("bad/does_not_compile.rs", "cannot find value `UNDECLARED_CONSTANT`"),
+    ] {
+        let error = Case::of(name).symbol("my_expf").refused();
+        assert!(matches!(error, SubjectError::Native(NativeError::Compile { .. })), "{error}");
+        says(&error, &["refuses", name, words, "command: "]);
+    }
+}
+
+#[test]
+fn a_missing_symbol_names_those_near() {
+    for extension in ["c", "rs"] {
+        let file = format!("exp_bits.{extension}");
+        let error = Case::of(&file).symbol("my_epxf").refused();
+        assert!(matches!(error, SubjectError::NoSymbol { .. }));
+        says(&error, &[&file, "has no function `my_epxf`", "did you mean `my_expf`?"]);
+        says(&Case::of(&file).symbol("gamma").refused(), &["the file defines ", "`my_expf`"]);
+        says(&Case::of(&file).symbol("my expf").refused(), &["has no function `my expf`"]);
+    }
+    // Static and private functions are near names too, used or not.
+    let text = "static float reduce(float x) { return x; }\nfloat f(float x) { return x; }\n";
+    says(&Case::text("a.c", text).symbol("reduec").refused(), &["`reduce`"]);
+    if clang() {
+        let case = Case { compiler: Some(Compiler::Clang), ..Case::text("a.c", text).symbol("reduec") };
+        says(&case.refused(), &["`reduce`"]);
+    }
+    says(&Case::of("asin_regimes.rs").symbol("near_zreo").refused(), &["`near_zero`"]);
+    // A function that a header declares is not the file's.
+    let text = "#include <math.h>\nfloat my_tanhf(float x) { return tanhf(x); }\n";
+    says(&Case::text("a.c", text).symbol("tanhf").refused(), &["has no function `tanhf`", "`my_tanhf`"]);
+}
+
+#[test]
+fn wrong_types_are_shown_and_the_right_ones_listed() {
+    for (symbol, ty) in [
+        ("my_int", "int my_int(int)"),
+        ("my_lerpf", "float my_lerpf(float, float, float)"),
+        ("my_narrow", "float my_narrow(double)"),
+    ] {
+        let error = Case::of("bad/wrong_types.c").symbol(symbol).refused();
+        assert!(matches!(error, SubjectError::Signature { .. }));
+        says(&error, &["wrong_types.c", ty, "supported: float f(float)"]);
+    }
+    for (symbol, ty) in [("my_int", "fn my_int(i32) -> i32"), ("my_lerpf", "fn my_lerpf(f32, f32, f32) -> f32")] {
+        let error = Case::of("bad/wrong_types.rs").symbol(symbol).refused();
+        assert!(matches!(error, SubjectError::Signature { .. }));
+        says(&error, &["wrong_types.rs", ty, "supported: fn(f32) -> f32"]);
+    }
+    says(&Case::of("bad/wrong_types.rs").symbol("my_generic").refused(), &["generic", "f_f32(x: f32)"]);
+    if clang() {
+        let case = Case { compiler: Some(Compiler::Clang), ..Case::of("bad/wrong_types.c") };
+        says(&case.symbol("my_int").refused(), &["int my_int(int)"]);
+    }
+    // Without a symbol all of them are listed.
+    says(&Case::of("bad/wrong_types.c").refused(), &["none of its functions fits", "int my_int(int)", "my_narrow"]);
+    says(&Case::text("v.c", "float f = 1.0f;\n").symbol("f").refused(), &["not a function"]);
+    says(&Case::text("k.c", "double f(x) double x; { return x; }\n").symbol("f").refused(), &["prototype"]);
+}
+
+#[test]
+fn another_type_than_the_questions_is_said() {
+    let case = Case { element: Some(Element::F64), ..Case::of("exp_bits.c") };
+    says(&case.refused(), &["`my_expf`", "computes in f32, the question asks for f64", "--type f32"]);
+    let case = Case { arity: 2, ..Case::of("exp_bits.rs") };
+    says(&case.refused(), &["`my_expf`", "takes one argument, the question has two arguments"]);
+    let case = Case { element: Some(Element::F32), ..Case::of("tanh_bf16.c") };
+    says(&case.refused(), &["computes in 16 bits", "--type bf16"]);
+    // A question decides between functions of one file.
+    let text = "float f(float x) { return x; }\ndouble g(double x) { return x; }\nvoid set_up(void) {}\n";
+    let case = Case { element: Some(Element::F64), ..Case::text("two.c", text) };
+    assert_eq!(case.built().symbol, "g");
+    says(&Case::text("two.c", text).refused(), &["several functions that fit: `f`, `g`", "--symbol NAME"]);
+    let text = "pub fn f(x: f32) -> f32 { x }\npub fn g(x: f32) -> f32 { -x }\nfn h(x: f32) -> f32 { x }\n";
+    says(&Case::text("two.rs", text).refused(), &["several functions that fit: `f`, `g`", "--symbol NAME"]);
+    says(&Case::text("none.c", "int x = 3;\n").refused(), &["defines no function"]);
+    says(&Case::text("none.rs", "pub const X: i32 = 3;\n").refused(), &["defines no function"]);
+}
+
+#[test]
+fn paths_and_compilers_that_are_missing() {
+    says(&Case::of("nowhere.c").refused(), &["nowhere.c", "check the path"]);
+    says(&Case::of("bad").refused(), &["is not a file"]);
+    let case = Case { compiler: Some(Compiler::Rustc), ..Case::of("exp_bits.c") };
+    says(&case.refused(), &["rustc does not compile C"]);
+    let empty = TempDir::new().unwrap();
+    let nothing = Toolchain::search(empty.path().as_os_str());
+    for (name, way_out) in [("exp_bits.c", "apt-get install gcc"), ("exp_bits.rs", "rustup.rs")] {
+        let case = Case::of(name);
+        says(&build_with(&nothing, &case.request()).expect_err("no compiler"), &[way_out]);
+    }
+    // What a file lacks is the linker's message.
+    let text = "float elsewhere(float);\nfloat f(float x) { return elsewhere(x); }\n";
+    says(&Case::text("part.c", text).refused(), &["does not link by itself", "elsewhere", "-lNAME", "command: "]);
+}
+
+#[test]
+fn static_and_inline_functions_and_programs() {
+    let x = [0.0_f32, 1.0, -2.5];
+    let text = "#include <stdio.h>\n#include \"factor.h\"\n\
+                static float twice(float x) { return FACTOR * x; }\n\
+                inline float thrice(float x) { return 3.0f * x; }\n\
+                int main(void) { printf(\"%g\\n\", twice(1.0f)); return 0; }\n";
+    for compiler in [Compiler::Gcc, Compiler::Clang].into_iter().filter(|&c| c == Compiler::Gcc || clang()) {
+        let case = Case { compiler: Some(compiler), ..Case::text("it's odd.c", text) };
+        std::fs::write(case.folder.path().join("factor.h"), "#define FACTOR 2.0f\n").unwrap();
+        let case = case.symbol("twice");
+        assert_eq!(case.loaded().results::<f32>(&[&x]), [0.0, 2.0, -5.0]);
+        let case = Case { symbol: Some("thrice"), ..case };
+        assert_eq!(case.loaded().results::<f32>(&[&x]), [0.0, 3.0, -7.5]);
+        // Neither is exported: both fit, none is taken.
+        says(&Case { symbol: None, ..case }.refused(), &["`thrice`, `twice`"]);
+    }
+}
+
+#[test]
+fn a_name_of_the_systems_library_is_the_files_own() {
+    let x = [1.0_f32, 2.0];
+    let c = Case::text("own.c", "float expf(float x) { return x + 1.0f; }\nfloat g(float x) { return expf(x); }\n");
+    assert_eq!(c.symbol("expf").loaded().results::<f32>(&[&x]), [2.0, 3.0]);
+    let text = "#[no_mangle]\npub extern \"C\" fn expf(x: f32) -> f32 { x + 1.0 }\n";
+    assert_eq!(Case::text("own.rs", text).loaded().results::<f32>(&[&x]), [2.0, 3.0]);
+}
+
+#[test]
+fn inlining_is_that_of_a_program() {
+    // With FMA gcc contracts the helper's product with the caller's sum if it inlines the helper, as it does in programs.
+    let text = "float product(float x) { return x * x; }\nfloat f(float x) { return product(x) - 1.0f; }\n";
+    let x = [1.0 + f32::EPSILON];
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("fma") {
+        let case = Case { compiler: Some(Compiler::Gcc), ..Case::text("fused.c", text).symbol("f") };
+        let fused = case.flags("-O2 -mfma").loaded();
+        assert_eq!(fused.results::<f32>(&[&x]), [x[0].mul_add(x[0], -1.0)]);
+        let case = Case { compiler: Some(Compiler::Gcc), ..Case::text("apart.c", text).symbol("f") };
+        let apart = case.flags("-O2 -mfma -ffp-contract=off").loaded();
+        assert_eq!(apart.results::<f32>(&[&x]), [x[0] * x[0] - 1.0]);
+    }
+    // Link-time optimisation keeps the wrapper out as well.
+    let case = Case { compiler: Some(Compiler::Gcc), ..Case::text("lto.c", text).symbol("f") };
+    assert_eq!(case.flags("-O2 -flto").loaded().results::<f32>(&[&x]), [x[0] * x[0] - 1.0]);
+}
+
+#[test]
+fn orders_of_arrays() {
+    let x = [1.0_f32, 2.0, 3.0];
+    let y = [10.0_f32, 20.0, 30.0];
+    for (arguments, arity, output_first) in [
+        ("const float *a, const float *b, float *r, unsigned n", 2, false),
+        ("float *restrict r, const float a[], const float *b, long n", 2, true),
+        ("int n, const float *a, float *r", 1, false),
+    ] {
+        let second = if arity == 2 { "+ b[i]" } else { "" };
+        let text = format!("void f({arguments}) {{ for (int i = 0; i < (int)n; i++) r[i] = 2.0f * a[i] {second}; }}\n");
+        let loaded = Case { arity, ..Case::text("array.c", &text) }.loaded();
+        assert_eq!(loaded.built.signature.shape, Shape::Array { output_first }, "{arguments}");
+        let columns = [&x[..], &y];
+        let results = loaded.results::<f32>(&columns[..usize::from(arity)]);
+        assert_eq!(results, if arity == 2 { [12.0, 24.0, 36.0] } else { [2.0, 4.0, 6.0] }, "{arguments}");
+    }
+    // A type that leaves the order open: what was assumed is said, and can be asked for.
+    let text = "void f(float *p, float *q, int n) { while (n-- > 0) q[n] = p[n] + 1.0f; }\n";
+    let loaded = Case::text("open.c", text).loaded();
+    assert_eq!(loaded.results::<f32>(&[&x]), [2.0, 3.0, 4.0]);
+    assert!(loaded.built.notes.iter().any(|n| n.contains("taken to be the last array")), "{:?}", loaded.built.notes);
+    let text = "void f(float *p, float *q, int n) { while (n-- > 0) p[n] = q[n] + 1.0f; }\n";
+    let loaded = Case { output_first: true, ..Case::text("open.c", text) }.loaded();
+    assert_eq!(loaded.results::<f32>(&[&x]), [2.0, 3.0, 4.0]);
+    assert!(loaded.built.notes.iter().any(|n| n.contains("as asked for")), "{:?}", loaded.built.notes);
+    // What the type tells goes before what is asked for.
+    let text = "void f(const float *p, float *q, int n) { while (n-- > 0) q[n] = p[n]; }\n";
+    let built = Case { output_first: true, ..Case::text("told.c", text) }.built();
+    assert_eq!(built.signature.shape, Shape::Array { output_first: false });
+
+    let text = "pub fn f(r: &mut [f32], a: &[f32], b: &[f32]) { for i in 0..r.len() { r[i] = 2.0 * a[i] + b[i]; } }\n";
+    let loaded = Case { arity: 2, ..Case::text("slices.rs", text) }.loaded();
+    assert_eq!(loaded.built.signature.shape, Shape::Array { output_first: true });
+    assert_eq!(loaded.results::<f32>(&[&x, &y]), [12.0, 24.0, 36.0]);
+    let text = "/// # Safety\npub unsafe extern \"C\" fn f(a: *const f64, r: *mut f64, n: usize) \
+                { for i in 0..n { *r.add(i) = -*a.add(i); } }\n";
+    assert_eq!(Case::text("pointers.rs", text).loaded().results::<f64>(&[&[1.0, 2.0]]), [-1.0, -2.0]);
+}
+
+#[test]
+fn half_precision_of_the_compiler() {
+    let text = "_Float16 f(_Float16 x) { return x + (_Float16)1; }\n";
+    let case = Case { compiler: Some(Compiler::Gcc), ..Case::text("half.c", text) };
+    match build(&case.request()) {
+        Ok(built) => {
+            assert_eq!(built.signature, scalar(Element::U16, 1));
+            assert_eq!(case.loaded().results::<u16>(&[&[0x3c00, 0x0000]]), [0x4000, 0x3c00]);
+        }
+        Err(e) => println!("NOT TESTED with _Float16, which this gcc lacks: {e}"),
+    }
+}
+
+#[test]
+fn rust_files_of_every_kind() {
+    let x = [1.0_f32, -2.0];
+    // Without std, with a module in the file and one in another, attributes, an alias, a main.
+    let text = "#![no_std]\n#![forbid(unsafe_code)]\nmod other;\nuse core::ops::Neg;\ntype Real = f32;\n\
+                pub mod kernels { #[inline(always)] pub fn f(x: super::Real) -> f32 { super::hidden(x) } }\n\
+                fn hidden(x: Real) -> Real { other::four().neg() * x }\n// no end of line";
+    let case = Case::text("lib.rs", text);
+    std::fs::write(case.folder.path().join("other.rs"), "pub fn four() -> f32 { 4.0 }\n").unwrap();
+    let case = case.symbol("kernels::f");
+    assert_eq!(case.loaded().results::<f32>(&[&x]), [-4.0, 8.0]);
+    // Private: measured from inside.
+    let case = Case { symbol: Some("hidden"), ..case };
+    let loaded = case.loaded();
+    assert_eq!(loaded.results::<f32>(&[&x]), [-4.0, 8.0]);
+    assert!(loaded.built.notes.iter().any(|n| n.contains("private")), "{:?}", loaded.built.notes);
+    let case = Case { symbol: Some("hiden"), ..case };
+    says(&case.refused(), &["did you mean `hidden`"]);
+
+    let text = "#![crate_name = \"kernels\"]\n#[target_feature(enable = \"sse2\")]\n\
+                unsafe fn only(x: f32) -> f32 { x * 0.5 }\nfn main() { println!(\"{}\", unsafe { only(1.0) }); }\n";
+    let loaded = Case::text("a-program.rs", text).loaded();
+    assert_eq!(loaded.built.symbol, "only");
+    assert_eq!(loaded.results::<f32>(&[&x]), [0.5, -1.0]);
+
+    let text = "mod inner { pub fn f(x: f32) -> f32 { g(x) }\nfn g(x: f32) -> f32 { x } }\npub use inner::f;\n";
+    let case = Case::text("deep.rs", text).symbol("inner::g");
+    says(&case.refused(), &["`inner::g`", "private within a module", "write `pub`"]);
+    let case = Case { symbol: Some("inner::f"), ..case };
+    assert_eq!(case.loaded().results::<f32>(&[&x]), x);
+    says(&Case { symbol: Some("inner"), ..case }.refused(), &["no function"]);
 }

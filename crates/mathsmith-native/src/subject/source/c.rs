@@ -36,7 +36,6 @@ const ADDED: [&str; 2] = ["-fPIC", "-fno-semantic-interposition"];
 struct Unit<'a> {
     request: &'a SourceRequest<'a>,
     tool: &'a Tool,
-    toolchain: &'a Toolchain,
     flags: Vec<OsString>,
     /// Absolute, for `-include`.
     path: PathBuf,
@@ -60,7 +59,7 @@ pub(super) fn build(
         Some(compiler) => toolchain.require(compiler)?,
     };
     let path = std::path::absolute(request.path).map_err(|e| io(request.path, &e))?;
-    let unit = Unit { request, tool, toolchain, flags: flags.iter().map(OsString::from).collect(), path };
+    let unit = Unit { request, tool, flags: flags.iter().map(OsString::from).collect(), path };
     let object = request.folder.join("subject.o");
     let built =
         toolchain.compile(tool.compiler, unit.object_command(request.path, &object, &[]), request.path, &object)?;
@@ -71,8 +70,8 @@ pub(super) fn build(
         None => unit.functions()?.into_iter().filter(|d| d.name != "main").map(|d| d.name).collect(),
     };
     let probe = match unit.probe(&names)? {
-        Some(probe) => probe,
-        None => return Err(unit.unfit_for_question(&names)?),
+        Ok(probe) => probe,
+        Err(said) => return Err(unit.unfit_for_question(&names, &said)?),
     };
     let chosen = choose(request, &probe.candidates, &|name| unit.declared(name), SUPPORTED)?;
     let (name, form) = (&names[chosen.index], chosen.form);
@@ -143,26 +142,29 @@ impl Unit<'_> {
         Ok(path)
     }
 
-    /// Asks for the types of `names`; `None` if the compiler refuses the question, say because a name is unknown.
+    /// Asks for the types of `names`; the compiler's errors if it refuses the question, say because a name is unknown.
     ///
     /// Whether a function can be reached by the linker is asked of an object without optimisation or link-time
     /// intermediate code.
-    fn probe(&self, names: &[String]) -> Result<Option<Probe>, SubjectError> {
+    fn probe(&self, names: &[String]) -> Result<Result<Probe, String>, SubjectError> {
         let mut text = c_forms::selection() + FACTS;
         for (i, name) in names.iter().enumerate() {
             text += &format!("const unsigned short mathsmith_form_{i} = MATHSMITH_FORM({name});\n");
         }
         let (probe, object) = (self.write("probe.c", &text)?, self.request.folder.join("probe.o"));
         let plain = ["-w", "-O0", "-fno-lto", "-include"];
-        if ask(self.object_command(&probe, &object, &plain))?.code != 0 {
-            return Ok(None);
+        let output = ask(self.object_command(&probe, &object, &plain))?;
+        if output.code != 0 {
+            let errors: Vec<&str> = output.stderr.lines().filter(|line| line.contains("error: ")).collect();
+            return Ok(Err(errors.join("\n")));
         }
+        let no_answer = || Ok(Err("the answer is not in the object file that these flags make".into()));
         let file = ObjectFile::read(&object).map_err(|e| io(&object, &e))?;
         let functions = file.functions();
         let forms = Form::all();
         let mut candidates = Vec::new();
         for (i, name) in names.iter().enumerate() {
-            let Some(bytes) = file.datum(&format!("mathsmith_form_{i}")) else { return Ok(None) };
+            let Some(bytes) = file.datum(&format!("mathsmith_form_{i}")) else { return no_answer() };
             let index = usize::from(u16::from_ne_bytes(bytes));
             candidates.push(Candidate {
                 name: name.clone(),
@@ -171,16 +173,17 @@ impl Unit<'_> {
                 generic: false,
             });
         }
-        let Some(facts) = file.datum("mathsmith_facts") else { return Ok(None) };
-        Ok(Some(Probe { candidates, facts: Facts::of(facts) }))
+        let Some(facts) = file.datum("mathsmith_facts") else { return no_answer() };
+        Ok(Ok(Probe { candidates, facts: Facts::of(facts) }))
     }
 
     /// The functions that the file defines, static ones included.
     fn functions(&self) -> Result<Vec<Defined>, SubjectError> {
         let object = self.request.folder.join("list.o");
         let mut command = self.object_command(self.request.path, &object, &[]);
-        // gcc keeps what is not used when asked to; clang names it in a warning.
-        command.args(["-O0", "-fno-lto"]);
+        // gcc keeps what is not used when asked to; clang names it in a warning. By the rules of C99 a function that is
+        // only `inline` makes no code; by GNU's older ones it does.
+        command.args(["-O0", "-fno-lto", "-fgnu89-inline"]);
         command.args(match is_clang(self.tool) {
             true => ["-Wunused-function", "-Wno-error"],
             false => ["-fkeep-static-functions", "-fkeep-inline-functions"],
@@ -215,11 +218,13 @@ impl Unit<'_> {
         let line = said.lines().find(|line| line.contains("struct mathsmith_other *"))?;
         let quoted = ["incompatible pointer type '", "expression of type '"];
         let ty = quoted.iter().find_map(|q| line.split_once(q)?.1.split('\'').next())?;
+        // gcc writes two spaces after some commas.
+        let ty = ty.split_whitespace().collect::<Vec<_>>().join(" ");
         Some(if ty.contains("(*)") { ty.replacen("(*)", name, 1) } else { format!("{ty} (not a function)") })
     }
 
     /// The error when the question after the types of `names` was refused.
-    fn unfit_for_question(&self, names: &[String]) -> Result<SubjectError, SubjectError> {
+    fn unfit_for_question(&self, names: &[String], said: &str) -> Result<SubjectError, SubjectError> {
         let functions = self.functions()?;
         let known = names_of(&functions);
         let missing = names.iter().find(|name| !functions.iter().any(|d| d.name == **name));
@@ -227,7 +232,7 @@ impl Unit<'_> {
             (Some(name), Some(_)) if self.declared(name).is_none() => no_symbol(self.request, name, &known),
             _ => SubjectError::Signature {
                 subject: path_text(self.request),
-                what: format!("{} cannot tell the type of {}", self.tool.compiler, names.join(", ")),
+                what: format!("{} cannot tell the type of {}:\n{said}", self.tool.compiler, names.join(", ")),
                 help: format!("declare the function with a prototype; supported: {SUPPORTED}"),
             },
         })

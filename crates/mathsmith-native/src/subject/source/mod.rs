@@ -133,10 +133,15 @@ fn choose<F: FunctionType>(
         }
         ([], several) => {
             let types = several.iter().map(|&i| declared(&candidates[i].name));
-            let lines = several.iter().zip(types).map(|(&i, ty)| format!("\n    {}", ty.unwrap_or(candidates[i].name.clone())));
+            let lines =
+                several.iter().zip(types).map(|(&i, ty)| format!("\n    {}", ty.unwrap_or(candidates[i].name.clone())));
             return Err(SubjectError::Signature {
                 subject: path_text(request),
-                what: format!("none of its functions fits the question ({}):{}", question(request), lines.collect::<String>()),
+                what: format!(
+                    "none of its functions fits the question ({}):{}",
+                    question(request),
+                    lines.collect::<String>()
+                ),
                 help: format!("supported: {supported}"),
             });
         }
@@ -187,7 +192,11 @@ fn misfit<F: FunctionType>(request: &SourceRequest, form: &F) -> Option<(String,
         let count = |n: u8| if n == 1 { "one argument".to_string() } else { "two arguments".to_string() };
         return Some((
             format!("the function takes {}, the question has {}", count(signature.arity), count(request.arity)),
-            format!("write the reference with {} variable{}", signature.arity, if signature.arity == 1 { "" } else { "s" }),
+            format!(
+                "write the reference with {} variable{}",
+                signature.arity,
+                if signature.arity == 1 { "" } else { "s" }
+            ),
         ));
     }
     None

@@ -33,7 +33,6 @@ const NEIGHBOURS: usize = 4096;
 struct Unit<'a> {
     request: &'a SourceRequest<'a>,
     tool: &'a Tool,
-    toolchain: &'a Toolchain,
     flags: &'a [String],
     /// Name of its crate, which the file may say.
     name: String,
@@ -66,7 +65,7 @@ pub(super) fn build(
     let text = std::fs::read_to_string(request.path).map_err(|e| io(request.path, &e))?;
     let given = crate_name(&text);
     let named = given.is_some();
-    let unit = Unit { request, tool, toolchain, flags, name: given.unwrap_or_else(|| "subject".into()), named };
+    let unit = Unit { request, tool, flags, name: given.unwrap_or_else(|| "subject".into()), named };
     let library = request.folder.join("libsubject.rlib");
     let built =
         toolchain.compile(Compiler::Rustc, unit.library_command(request.path, &library), request.path, &library)?;
