@@ -10,9 +10,22 @@
 //! * `q (1 ∓ 2^-50) ∓ w` relatively, with `q = d / |y|` and `w = |c| e / (|y| (|y| - e))`: `|c/f - 1|` changes by no more
 //!   while `f` runs through `y - e .. y + e`. Where `c = 0` it is 1 exactly.
 //!
+//! Nothing here uses the number of bits of the format but `ulp` and rounding, so it holds for every [`Grid`] whose ulp is
+//! no finer than that of `f32`: `y - e` and `y + e` are rounded to the format, and where the two differ MPFR decides; the
+//! result `c` is a number of the format, hence exact. With flushed subnormals the correctly rounded result stands in for a
+//! zero before anything is measured, where `|y| + e` is below the least normal number; MPFR decides where only `|y| - e`
+//! is. A tolerance `t`, known to within `e_t`, bounds `|c - f| / t` by the absolute bounds over `t ± e_t`, each widened by
+//! 2^-50 for the division; a result is beyond it if the lower bound exceeds 1, within it if the upper one does not, and a
+//! matter for MPFR otherwise. The order of two values is that of `y1` and `y2` if they differ by more than `e1 + e2`.
+//!
+//! Two figures do without: the mean and the histogram (and the signed profile) take `ulp(y)`, which next to a power of two
+//! may be twice `ulp(f)` where the bound leaves the binade of `f` open.
+//!
 //! A block is looked at lane by lane only if the largest upper bound it can hold exceeds the bar of the
 //! [`Tracker`](crate::extreme::Tracker).
-//! A lane is *slow* and goes to MPFR alone if `e` exceeds 2^-16 ULP, if `f` may overflow, or where there is no `f`.
+//! A lane is *slow* and goes to MPFR alone if `e` exceeds 2^-16 ULP, if `f` may overflow, or where there is no `f`; a
+//! block on which `f` certainly overflows in one direction, or exists nowhere, is *uniform* and needs no figures where the
+//! results agree.
 //!
 //! The same source is compiled three times (generic, AVX2, AVX-512) and chosen at run time; sums are split over eight
 //! lanes in the source, so that each version adds in the same order.

@@ -78,7 +78,7 @@ pub struct BinadeRow {
     pub exponent: i32,
     /// Inputs evaluated.
     pub inputs: u64,
-    /// Largest error in ULP, exact at its input.
+    /// Largest error in ULP: exact at its input, which is the worst one as far as doubles tell (to 2^-16 ULP).
     #[serde(with = "any_f64")]
     pub max_ulp: f64,
     /// Where, a hexadecimal float an argument.
@@ -183,7 +183,8 @@ pub struct Measured {
     pub max_rel_normal: Option<Peak>,
     /// Largest absolute error.
     pub max_abs: Peak,
-    /// Mean error in ULP over the results of the right class (of a sample: over its random part).
+    /// Mean error in ULP over the results of the right class, those where neither an infinity nor NaN stands in the place
+    /// of something else (of a sample: over its random part).
     pub mean_ulp: f64,
     /// Results that are not the correctly rounded ones (a zero of either sign is the rounded zero).
     pub not_correctly_rounded: u64,

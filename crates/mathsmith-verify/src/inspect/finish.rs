@@ -290,11 +290,14 @@ fn special_inputs<G: Grid>(question: &Question<'_, G>) -> Vec<(&'static str, f32
     let flushed = |x: f32| inspection.ftz && x.is_subnormal();
     let mut found = vec![("lower end", domain.lo()), ("upper end", domain.hi())];
     for x in domain.specials() {
-        let what = match x {
-            x if x.is_nan() => "nan",
-            x if x == 0.0 => "-0",
-            x if x > 0.0 => "inf",
-            _ => "-inf",
+        let what = if x.is_nan() {
+            "nan"
+        } else if x == 0.0 {
+            "-0"
+        } else if x > 0.0 {
+            "inf"
+        } else {
+            "-inf"
         };
         found.push((what, x));
     }

@@ -1,4 +1,19 @@
 //! The exhaustive measurement: every input of an `f32` domain, everything that a [`Measured`] says.
+//!
+//! The domain is cut into binades, those into chunks, those into blocks ([`plan`]); a thread evaluates a chunk for all
+//! subjects, against one evaluation of the reference, and chunks are merged in the order of the domain, so that nothing
+//! depends on the number of threads. Errors are measured as in a [`sweep()`](crate::sweep()), with the same loops, trackers
+//! and margin ([`crate::block`]); what is said besides them is exact as well:
+//!
+//! * *Classes, range, parity, checksum* compare bits.
+//! * *Order*: of two neighbours with different results, the doubles decide which value is greater where they differ by
+//!   more than their bounds, and [`Reference::compare`] where not. Equal results are never against the function.
+//! * *Purity*: blocks at equal distances over the domain are called a second time after the rest of their chunk, in the
+//!   opposite order, and the specials at the end.
+//! * *Tolerance*: see [`Tolerance`].
+//!
+//! The exceptions are sums and pictures: the mean, the histogram, the profile, and which input of a binade is shown as its
+//! worst, go by the doubles. Figures below 2^-150 ULP may be given as 0: the judge knows values to 200 bits.
 
 mod finish;
 mod observe;

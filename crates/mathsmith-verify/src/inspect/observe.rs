@@ -46,18 +46,23 @@ pub(crate) struct Seen {
 fn see(columns: Columns<'_>, c: &[f32]) -> Seen {
     let n = c.len();
     let (y, scale, rounded) = (&columns.y[..n], &columns.scale[..n], &columns.rounded[..n]);
+    // One extreme a loop: two kept side by side are shuffled into one register.
+    let signed = |i: usize| (f64::from(c[i]) - y[i]) * scale[i];
     let (mut above, mut below) = ([f64::NEG_INFINITY; WIDTH], [f64::INFINITY; WIDTH]);
     let whole = n - n % WIDTH;
     for at in (0..whole).step_by(WIDTH) {
-        let (c, y, scale) = (&c[at..at + WIDTH], &y[at..at + WIDTH], &scale[at..at + WIDTH]);
-        for k in 0..WIDTH {
-            let s = (f64::from(c[k]) - y[k]) * scale[k];
-            above[k] = if s > above[k] { s } else { above[k] };
-            below[k] = if s < below[k] { s } else { below[k] };
+        for (k, above) in above.iter_mut().enumerate() {
+            let s = signed(at + k);
+            *above = if s > *above { s } else { *above };
         }
     }
-    for i in whole..n {
-        let s = (f64::from(c[i]) - y[i]) * scale[i];
+    for at in (0..whole).step_by(WIDTH) {
+        for (k, below) in below.iter_mut().enumerate() {
+            let s = signed(at + k);
+            *below = if s < *below { s } else { *below };
+        }
+    }
+    for s in (whole..n).map(signed) {
         above[0] = if s > above[0] { s } else { above[0] };
         below[0] = if s < below[0] { s } else { below[0] };
     }
@@ -101,6 +106,10 @@ fn ends(c: &[f32]) -> (f32, f32) {
     for c in groups {
         for k in 0..2 * WIDTH {
             least[k] = if c[k] < least[k] { c[k] } else { least[k] };
+        }
+    }
+    for c in groups {
+        for k in 0..2 * WIDTH {
             greatest[k] = if c[k] > greatest[k] { c[k] } else { greatest[k] };
         }
     }
@@ -109,6 +118,19 @@ fn ends(c: &[f32]) -> (f32, f32) {
         greatest[0] = if c > greatest[0] { c } else { greatest[0] };
     }
     (least.into_iter().fold(f32::INFINITY, f32::min), greatest.into_iter().fold(f32::NEG_INFINITY, f32::max))
+}
+
+/// Whether some results differ in their bits, all NaN being one, after the sign bit of the second ones was changed by
+/// `sign`.
+#[inline(always)]
+fn differ(a: &[f32], b: &[f32], sign: u32) -> bool {
+    let b = &b[..a.len()];
+    let mut different = 0u32;
+    for i in 0..a.len() {
+        let equal = (a[i].to_bits() == b[i].to_bits() ^ sign) | (a[i].is_nan() & b[i].is_nan());
+        different |= u32::from(!equal);
+    }
+    different != 0
 }
 
 /// Rounds results to the format in which they are judged.
@@ -153,6 +175,7 @@ fn normal<G: Grid>(y: &[f64], e: &[f64]) -> (u32, u32) {
 dispatched!(pub(super) see_fast = see(columns: Columns<'_>, c: &[f32]) -> Seen);
 dispatched!(pub(super) unsettled_fast = unsettled(columns: Columns<'_>, c: &[f32]) -> bool);
 dispatched!(pub(super) ends_fast = ends(c: &[f32]) -> (f32, f32));
+dispatched!(pub(super) differ_fast = differ(a: &[f32], b: &[f32], sign: u32) -> bool);
 dispatched!(pub(super) settle_fast = settle<G: Grid>(raw: &[f32], out: &mut [f32]) -> ());
 dispatched!(pub(super) flush_fast = flush<G: Grid>(columns: Columns<'_>, c: &mut [f32]) -> (u32, bool));
 dispatched!(pub(super) normal_fast = normal<G: Grid>(y: &[f64], e: &[f64]) -> (u32, u32));

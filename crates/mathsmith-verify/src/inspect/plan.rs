@@ -158,7 +158,9 @@ mod tests {
     #[test]
     fn flushed_subnormals_are_left_out() {
         let tiny = f32::MIN_POSITIVE;
-        for (lo, hi, inputs) in [(-tiny, tiny, 3), (0.0, tiny, 2), (-tiny, -1e-40, 1), (1e-40, tiny, 1), (1e-40, 2e-40, 0)] {
+        for (lo, hi, inputs) in
+            [(-tiny, tiny, 3), (0.0, tiny, 2), (-tiny, -1e-40, 1), (1e-40, tiny, 1), (1e-40, 2e-40, 0)]
+        {
             let p = Plan::new(&FloatDomain::new(lo, hi).unwrap(), true, 0);
             assert_eq!(p.inputs, inputs, "{lo:e}..{hi:e}");
             assert_eq!(p.pieces.iter().map(|p| p.len).sum::<u64>(), inputs);

@@ -2,7 +2,8 @@
 
 use super::finish::{Total, measured};
 use super::observe::{
-    Columns, Results, Seen, class_of, ends_fast, flush_fast, normal_fast, see_fast, settle_fast, unsettled_fast,
+    Columns, Results, Seen, class_of, differ_fast, ends_fast, flush_fast, normal_fast, see_fast, settle_fast,
+    unsettled_fast,
 };
 use super::part::{Extent, Floors, Impure, Lane, Part, Swing};
 use super::plan::{Piece, Plan};
@@ -196,7 +197,8 @@ impl Hand {
     fn start(&mut self, s: usize, subject: &Subject<'_>) -> Result<usize, VerifyError> {
         if self.engines[s].is_none() {
             let started = (subject.start)();
-            let refused = |e: EngineError| VerifyError::NotStarted { subject: subject.name.clone(), what: e.to_string() };
+            let refused =
+                |e: EngineError| VerifyError::NotStarted { subject: subject.name.clone(), what: e.to_string() };
             self.engines[s] = Some(started.map_err(refused)?);
         }
         Ok(self.engines[s].as_ref().map_or(1, |e| e.batch()))
@@ -355,7 +357,8 @@ impl<'a, G: Grid> Question<'a, G> {
             // Zero is its own negative.
             let first = usize::from(x[0] == 0.0);
             part.mirrored += (x.len() - first) as u64;
-            if part.asymmetric.is_some() {
+            let sign = if parity == Parity::Odd { 1 << 31 } else { 0 };
+            if part.asymmetric.is_some() || !differ_fast(&c[s][first..x.len()], &back[first..], sign) {
                 continue;
             }
             let differs = |lane: &usize| {
@@ -374,6 +377,7 @@ impl<'a, G: Grid> Question<'a, G> {
         if again.is_empty() {
             return;
         }
+        let rows = again.len();
         again.reverse();
         back.resize(again.len(), 0.0);
         for (s, slot) in parts.iter_mut().enumerate() {
@@ -383,11 +387,16 @@ impl<'a, G: Grid> Question<'a, G> {
                 continue;
             }
             part.twice = again.len() as u64;
-            let pairs = firsts[s].iter().zip(back.iter().rev());
+            back.reverse();
+            if !differ_fast(&firsts[s], back, 0) {
+                continue;
+            }
+            let pairs = firsts[s].iter().zip(back.iter());
             let differs = |(first, second): (&f32, &f32)| canonical_bits(*first) != canonical_bits(*second);
-            part.impure = pairs.clone().position(differs).map(|i| {
-                let last = again.len() - 1;
-                Impure { x: again[last - i], first: firsts[s][i], second: back[last - i] }
+            part.impure = pairs.clone().position(differs).map(|i| Impure {
+                x: again[rows - 1 - i],
+                first: firsts[s][i],
+                second: back[i],
             });
         }
     }
@@ -606,15 +615,7 @@ impl<'a, G: Grid> Question<'a, G> {
     }
 
     /// Counts classes and takes in signed errors.
-    fn classify(
-        &self,
-        block: &RefBlock<Scratch>,
-        shared: &Shared,
-        seen: Seen,
-        c: &[f32],
-        start: u64,
-        part: &mut Part,
-    ) {
+    fn classify(&self, block: &RefBlock<Scratch>, shared: &Shared, seen: Seen, c: &[f32], start: u64, part: &mut Part) {
         if !seen.misclassed && !seen.odd && !shared.has_slow(block) {
             part.swing.merge(Swing { above: seen.above, below: seen.below });
             return;

@@ -90,7 +90,12 @@ fn class_of(c: f64, r: f64) -> Option<usize> {
 }
 
 /// Measures the slow way and compares every field.
-fn agree(text: &str, d: &FloatDomain, f: impl Fn(f32) -> f32 + Clone + Send + Sync + 'static, how: &Inspection<'_>) -> Measured {
+fn agree(
+    text: &str,
+    d: &FloatDomain,
+    f: impl Fn(f32) -> f32 + Clone + Send + Sync + 'static,
+    how: &Inspection<'_>,
+) -> Measured {
     let r = reference(text);
     let got = one(&r, d, subject(f.clone(), 1), how, 1);
     for (threads, batch) in [(2, 1), (3, 700), (2, 1 << 20)] {
@@ -100,7 +105,8 @@ fn agree(text: &str, d: &FloatDomain, f: impl Fn(f32) -> f32 + Clone + Send + Sy
     let place = format!("{text} on {:e}..{:e}", d.lo(), d.hi());
     let format = how.judged_at;
     let least_normal = Float::with_val(53, format.min_normal());
-    let (mut ulp, mut rel, mut normal, mut abs, mut held) = (Top::new(), Top::new(), Top::new(), Top::new(), Top::new());
+    let (mut ulp, mut rel, mut normal, mut abs, mut held) =
+        (Top::new(), Top::new(), Top::new(), Top::new(), Top::new());
     let mut classes: [Tallied; 6] = Default::default();
     let mut beyond = Tallied::default();
     let (mut sum, mut regular, mut wrong, mut flushed, mut inputs, mut check) = (0.0, 0u64, 0, 0, 0, 0u64);
@@ -263,7 +269,12 @@ fn agree(text: &str, d: &FloatDomain, f: impl Fn(f32) -> f32 + Clone + Send + Sy
         assert_eq!(broken.as_ref().map(|b| b.at[0].clone()), odd.map(|x| hex(f64::from(x))), "{place}: parity");
     }
     if let Some(t) = &got.tolerated {
-        assert!((t.worst.value - held.0).abs() <= 1e-12 * held.0 || t.worst.value == held.0, "{place}: {} {}", t.worst.value, held.0);
+        assert!(
+            (t.worst.value - held.0).abs() <= 1e-12 * held.0 || t.worst.value == held.0,
+            "{place}: {} {}",
+            t.worst.value,
+            held.0
+        );
         assert_eq!(t.beyond, beyond, "{place}: beyond the tolerance");
     }
     assert_eq!(got.binades.len(), binades.len(), "{place}");
@@ -307,7 +318,7 @@ fn every_field_is_that_of_the_slow_way() {
         ("log(x)", from(1.0e30, 2000)),
         ("log2(x)", from(0.999_9, 2000)),
         ("cos(x)", from(-2e-4, 1500)),
-        ("sin(x)", from(3.141_5, 1500)),
+        ("sin(x)", from(3.140_5, 1500)),
         ("1/x", from(-1e-42, 1500)),
         ("tanh(x)", from(8.99, 1500)),
         ("gamma(x)", from(-2.0000002, 12)),
@@ -347,7 +358,7 @@ fn narrow_formats_are_judged_after_a_rounding() {
             ("exp(x)", from(-17.329, 1500)),
             ("exp(x)", from(-9.71, 1500)),
             ("exp(x)", from(88.722, 2000)),
-            ("sin(x)", from(3.141_5, 1500)),
+            ("sin(x)", from(3.140_5, 1500)),
             ("x*0.75", from(1.0, 1500)),
         ] {
             let right = rounded(text, &d);

@@ -159,7 +159,11 @@ impl Tolerance {
         let what = if undefined { "has no value" } else { "is negative" };
         VerifyError::Tolerance {
             tolerance: self.text.clone(),
-            what: format!("it {what} at x = {} ({:?}); write one that is at least 0 on the whole domain", hex(x), x as f32),
+            what: format!(
+                "it {what} at x = {} ({:?}); write one that is at least 0 on the whole domain",
+                hex(x),
+                x as f32
+            ),
         }
     }
 }
@@ -186,7 +190,8 @@ fn hold(columns: Columns<'_>, t: &[f64], e: &[f64], c: &[f32]) -> Held {
         let q = upper / least * (1.0 + SLACK);
         let q = if upper == 0.0 { 0.0 } else { q };
         let q = if least > 0.0 || upper == 0.0 { q } else { f64::INFINITY };
-        look |= u32::from(!(upper <= least));
+        // What is not certainly within, NaN included.
+        look |= 1 - u32::from(upper <= least);
         *top = if q > *top { q } else { *top };
     };
     let whole = n - n % 8;
@@ -234,7 +239,7 @@ impl<'a, G: Grid> Ratio<'a, G> {
         }
         let t = &self.tolerance.value;
         let t = t.value(point(t, &x), JUDGE_BITS);
-        if !(t > 0) {
+        if t.is_nan() || t <= 0 {
             return f64::INFINITY;
         }
         let beyond = d > t;
@@ -259,7 +264,7 @@ impl<G: Grid> Judge for Ratio<'_, G> {
         let ends = [Enclosure::new(lo, hi)];
         let t = t.enclose_box(&ends[..t.vars().len()], JUDGE_BITS);
         let least = Float::with_val_round(53, &t.lo, rug::float::Round::Down).0.to_f64();
-        if t.status != Status::Defined || !(least > 0.0) {
+        if t.status != Status::Defined || least.is_nan() || least <= 0.0 {
             return f64::INFINITY;
         }
         abs / least * (1.0 + SLACK)
