@@ -110,8 +110,9 @@ impl<'a> Judge<'a> {
     /// Judges a result, which is a number of the format.
     pub(crate) fn verdict(&self, exact: &Exact, c: f64) -> Verdict {
         let (y, r) = (&exact.value, exact.rounded);
-        let normal = y.is_finite() && y.get_exp().is_some_and(|e| e > self.format.min_exponent);
-        let flushed = self.ftz && c == 0.0 && r != 0.0 && y.is_finite() && !normal;
+        let below = y.is_finite() && y.get_exp().is_none_or(|e| e <= self.format.min_exponent);
+        let normal = r.is_finite() && !below;
+        let flushed = self.ftz && c == 0.0 && r != 0.0 && below;
         let right = r == c || (r.is_nan() && c.is_nan()) || flushed;
         let class = if right { None } else { wrong(r, c) };
         // What is accepted in place of the correctly rounded result has its error.

@@ -142,7 +142,7 @@ impl<'a> State<'a> {
         self.twice -= again_for as u64;
         watch_purity(&mut self.gather.pure, domain, &points[..again_for], &raw, &again);
         let results: Vec<f64> = raw.iter().map(|&y| judge.format.nearest_f64(y)).collect();
-        self.gather.seen(domain, &points, &results);
+        self.gather.seen(domain, &points, &raw);
         for ((x, e), &c) in exact.iter().zip(&results) {
             let verdict = judge.verdict(e, c);
             self.gather.judged(domain, x, c, e, &verdict, true);
@@ -156,9 +156,9 @@ impl<'a> State<'a> {
         if let Some(parity) = parity(domain, inspection) {
             let positive: Vec<usize> = (0..points.len()).filter(|&i| points[i][0] >= 0.0).collect();
             let negative: Vec<Point> = positive.iter().map(|&i| [-points[i][0], 0.0]).collect();
-            self.runner.run(&negative, &mut again)?;
+            self.runner.raw(&negative, &mut again)?;
             for (&i, &at_minus_x) in positive.iter().zip(&again) {
-                watch_parity(&mut self.gather.parity, parity, points[i][0], results[i], at_minus_x);
+                watch_parity(&mut self.gather.parity, parity, points[i][0], raw[i], at_minus_x);
             }
         }
         Ok(())

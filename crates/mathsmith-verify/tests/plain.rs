@@ -189,3 +189,57 @@ fn refusals() {
     let m = plain(&reference("x"), &few, &subjects, &inspection, &options).unwrap().remove(0).unwrap();
     assert_eq!((m.inputs, m.not_correctly_rounded), (451, 0));
 }
+
+#[test]
+fn the_fast_measurement_agrees_with_the_plain_one() {
+    // Stretches with subnormal results, overflow, a zero of the function, a pole, no values; subjects of middling quality.
+    let cases: [(&str, f32, fn(f32) -> f32); 6] = [
+        ("x^3", 1.1e-13, |x| x * x * x),
+        ("x^3", 6.981_4e12, |x| x * x * x),
+        ("1-x", 0.999_9, |x| (1.0 - x) * 1.000_000_1),
+        ("sqrt(x)", -1e-43, |x| x.abs().sqrt()),
+        ("1/x", -3e-42, |x| 1.0 / x + 1.0),
+        ("x/3", 1e-39, |x| x * 0.333_333_34),
+    ];
+    for (text, start, f) in cases {
+        let reference = reference(text);
+        let mut hi = start;
+        for _ in 0..6000 {
+            hi = hi.next_up();
+        }
+        let subjects = [one(move |x| f64::from(f(x as f32)))];
+        let seams = [f64::from(start.next_up().next_up())];
+        for judged_at in [FloatFormat::F32, BF16, F16] {
+            let inspection = Inspection { judged_at, seams: &seams, ..Inspection::default() };
+            let options = SweepOptions { threads: 2, ..SweepOptions::default() };
+            let domain = mathsmith_verify::FloatDomain::new(start, hi).unwrap();
+            let fast = mathsmith_verify::inspect(&reference, &domain, &subjects, &inspection, &options);
+            let fast = fast.unwrap().remove(0).unwrap();
+            let domain = SampleDomain::new(FloatFormat::F32, &[(f64::from(start), f64::from(hi))]).unwrap();
+            let slow = plain(&reference, &domain, &subjects, &inspection, &options).unwrap().remove(0).unwrap();
+            let name = format!("{text} from {start:e} at {}", judged_at.name);
+            for (a, b) in
+                [(&fast.max_ulp, &slow.max_ulp), (&fast.max_rel, &slow.max_rel), (&fast.max_abs, &slow.max_abs)]
+            {
+                assert_eq!(a, b, "{name}");
+            }
+            assert_eq!(fast.max_rel_normal, slow.max_rel_normal, "{name}");
+            assert_eq!(fast.not_correctly_rounded, slow.not_correctly_rounded, "{name}");
+            assert_eq!(fast.classes, slow.classes, "{name}");
+            assert_eq!(fast.range, slow.range, "{name}");
+            assert_eq!(fast.monotone, slow.monotone, "{name}");
+            assert_eq!((fast.inputs, &fast.checksum), (slow.inputs, &slow.checksum), "{name}");
+            assert!((fast.mean_ulp - slow.mean_ulp).abs() <= 1e-6 * slow.mean_ulp, "{name}");
+            assert_eq!(fast.adversarial.first(), slow.adversarial.first(), "{name}");
+            let counts = |m: &Measured| -> Vec<_> {
+                let rows = m.binades.iter().filter(|b| b.inputs > 0);
+                rows.map(|b| (b.negative, b.exponent, b.inputs, b.not_correctly_rounded, b.max_ulp)).collect()
+            };
+            assert_eq!(counts(&fast), counts(&slow), "{name}");
+            for s in &fast.specials {
+                let same = slow.specials.iter().find(|t| t.what == s.what);
+                assert_eq!(Some(s), same, "{name}");
+            }
+        }
+    }
+}

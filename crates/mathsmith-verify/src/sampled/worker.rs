@@ -57,6 +57,8 @@ pub(crate) struct Worker<'a> {
     columns: [Vec<f64>; 2],
     y: Vec<f64>,
     e: Vec<f64>,
+    /// Results as the subject gives them, and rounded to the format judged at.
+    raw: Vec<f64>,
     c: Vec<f64>,
 }
 
@@ -93,6 +95,7 @@ impl<'a> Pool<'a> {
                 columns: Default::default(),
                 y: Vec::new(),
                 e: Vec::new(),
+                raw: Vec::new(),
                 c: Vec::new(),
             },
         };
@@ -135,6 +138,15 @@ impl<'a> Worker<'a> {
         &mut self.runner
     }
 
+    /// Evaluates points.
+    fn evaluate(&mut self, q: &Question<'_>, points: &[Point], gather: &mut Gather) -> Result<(), VerifyError> {
+        self.runner.raw(points, &mut self.raw)?;
+        gather.seen(q.domain, points, &self.raw);
+        self.c.clear();
+        self.c.extend(self.raw.iter().map(|&y| q.judge.format.nearest_f64(y)));
+        Ok(())
+    }
+
     /// Evaluates points and judges each.
     pub(crate) fn judge_all(
         &mut self,
@@ -143,8 +155,7 @@ impl<'a> Worker<'a> {
         counted: bool,
         gather: &mut Gather,
     ) -> Result<Vec<Exact>, VerifyError> {
-        self.runner.run(points, &mut self.c)?;
-        gather.seen(q.domain, points, &self.c);
+        self.evaluate(q, points, gather)?;
         let mut all = Vec::with_capacity(points.len());
         for (x, &c) in points.iter().zip(&self.c) {
             let exact = q.judge.exact(x);
@@ -162,16 +173,16 @@ impl<'a> Worker<'a> {
         gather: &mut Gather,
     ) -> Result<(), VerifyError> {
         let exact = self.judge_all(q, points, true, gather)?;
-        let first = std::mem::take(&mut self.c);
+        let first = std::mem::take(&mut self.raw);
         let mut other = Vec::new();
 
         let twice = &points[..points.len().div_ceil(TWICE)];
-        self.runner.run(twice, &mut other)?;
+        self.runner.raw(twice, &mut other)?;
         watch_purity(&mut gather.pure, q.domain, twice, &first, &other);
         if q.domain.arity() == 1 {
             if let Some(parity) = q.parity() {
                 let mirror: Vec<Point> = points.iter().map(|x| [-x[0], 0.0]).collect();
-                self.runner.run(&mirror, &mut other)?;
+                self.runner.raw(&mirror, &mut other)?;
                 gather.seen(q.domain, &mirror, &other);
                 for ((x, &at_x), &at_minus_x) in points.iter().zip(&first).zip(&other) {
                     watch_parity(&mut gather.parity, parity, x[0], at_x, at_minus_x);
@@ -186,14 +197,16 @@ impl<'a> Worker<'a> {
                 .filter(|&i| q.domain.contains(&next(i)[..1]) && q.wanted(&next(i)))
                 .collect();
             let upper: Vec<Point> = lower.iter().map(|&i| next(i)).collect();
-            self.runner.run(&upper, &mut other)?;
+            self.runner.raw(&upper, &mut other)?;
             gather.seen(q.domain, &upper, &other);
             for ((&i, x), &c) in lower.iter().zip(&upper).zip(&other) {
                 let above = q.judge.exact(x);
-                watch_monotone(&mut gather.monotone, &q.judge, (&points[i], first[i], &exact[i]), (x, c, &above));
+                let judged = |e: &Exact, c: f64| q.judge.verdict(e, q.judge.format.nearest_f64(c)).c;
+                let (at, at_next) = (judged(&exact[i], first[i]), judged(&above, c));
+                watch_monotone(&mut gather.monotone, &q.judge, (&points[i], at, &exact[i]), (x, at_next, &above));
             }
         }
-        self.c = first;
+        self.raw = first;
         Ok(())
     }
 
@@ -207,8 +220,7 @@ impl<'a> Worker<'a> {
     ) -> Result<(Gather, Vec<(u32, f64)>), VerifyError> {
         let mut gather = Gather::new();
         let points = &lanes.points[..];
-        self.runner.run(points, &mut self.c)?;
-        gather.seen(q.domain, points, &self.c);
+        self.evaluate(q, points, &mut gather)?;
         self.fast(q, points);
 
         let mut best: Vec<(u32, f64)> = lanes.runs.iter().map(|&(_, stretch)| (stretch, 0.0)).collect();

@@ -7,10 +7,11 @@ use mathsmith_verify::Subject;
 use std::sync::Arc;
 
 type Function = dyn Fn(&[f64]) -> f64 + Send + Sync;
+type Predicate = dyn Fn(&[f64]) -> bool + Send + Sync;
 
 struct Called {
     f: Arc<Function>,
-    fails: Arc<dyn Fn(&[f64]) -> bool + Send + Sync>,
+    fails: Arc<Predicate>,
 }
 
 impl Engine for Called {
@@ -56,7 +57,7 @@ pub fn one(f: impl Fn(f64) -> f64 + Send + Sync + 'static) -> Subject<'static> {
 
 /// A subject that crashes on some inputs.
 pub fn failing(fails: impl Fn(&[f64]) -> bool + Send + Sync + 'static) -> Subject<'static> {
-    let fails: Arc<dyn Fn(&[f64]) -> bool + Send + Sync> = Arc::new(fails);
+    let fails: Arc<Predicate> = Arc::new(fails);
     let start = move || -> Result<Box<dyn Engine>, EngineError> {
         Ok(Box::new(Called { f: Arc::new(|x| x[0]), fails: fails.clone() }))
     };
