@@ -186,11 +186,12 @@ pub struct Measured {
     /// Mean error in ULP over the results of the right class, those where neither an infinity nor NaN stands in the place
     /// of something else (of a sample: over its random part).
     pub mean_ulp: f64,
-    /// Results that are not the correctly rounded ones (a zero of either sign is the rounded zero).
+    /// Results that are not the correctly rounded ones (a zero of either sign is the rounded zero); of a sample: in its
+    /// random part, whose size is the sum of the histogram.
     pub not_correctly_rounded: u64,
-    /// Results of a wrong class.
+    /// Results of a wrong class; of a sample: among the inputs that MPFR judged.
     pub classes: Classes,
-    /// Distribution of the error in ULP.
+    /// Distribution of the error in ULP (of a sample: over its random part).
     pub histogram: Histogram,
     /// Special inputs: zeros, infinities, NaN, ends, seams.
     pub specials: Vec<SpecialPoint>,
@@ -199,7 +200,7 @@ pub struct Measured {
     /// Signed error against the first argument, ascending.
     pub profile: Vec<ProfileRow>,
     /// Whether the result never moves against the function between neighbouring inputs. `None` where neighbours are not
-    /// looked at (samples, two arguments).
+    /// looked at (two arguments); of a sample on drawn pairs.
     pub monotone: Option<Check>,
     /// The reference's symmetry and whether the subject has it bit for bit. `None` where the reference has none or the
     /// domain is not symmetric.
