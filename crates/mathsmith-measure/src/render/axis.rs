@@ -2,8 +2,8 @@
 //!
 //! Inputs stand by their position among the numbers of their format, as the stretches of a profile do: every binade is as
 //! wide as the next, and zero stands in the middle of the whole format. Of most functions nine tenths of all floats show
-//! nothing, every result there being correctly rounded; such *quiet* binades are drawn narrower, all by one factor, where
-//! they would leave less than [`ACTIVE`] of the width to the others.
+//! nothing: every result there is correctly rounded, or has the error of its neighbours. Such *quiet* binades are drawn
+//! narrower, all by one factor, where they would leave less than [`ACTIVE`] of the width to the others.
 //!
 //! Errors stand linearly, or, where the largest would squeeze the half ULP out of sight, linearly up to 1 ULP and then by
 //! octaves, linear within each. Nothing needs a logarithm, so the same record gives the same bytes on every machine.
@@ -11,7 +11,7 @@
 use super::text::{decimal, plain};
 use mathsmith_oracle::FloatFormat;
 
-/// Share of the width that binades with rounding errors get at least.
+/// Share of the width that the other binades get at least.
 const ACTIVE: f64 = 0.6;
 
 /// Longest run of quiet binades that keeps its width between others.

@@ -6,6 +6,7 @@
 //! left. What a run hides is bounded: its row gives the least and the greatest of its binades' maxima.
 
 use super::text::{Align, Columns, arguments, bar, grouped, mean, share, ulp};
+use mathsmith_verify::Coverage;
 use mathsmith_verify::measured::{BinadeRow, Measured};
 
 /// Rows of the summary.
@@ -13,6 +14,12 @@ const ROWS: usize = 36;
 
 /// Unlikeness up to which runs are merged though there is room for both.
 const UNIFORM: f64 = 0.03;
+
+/// The same for a sample, whose maxima scatter.
+const UNIFORM_SAMPLED: f64 = 0.3;
+
+/// What the maxima of correctly rounded results count less than others: they say more of the function than of the code.
+const ROUNDED: f64 = 0.1;
 
 /// Neighbouring binades of one sign.
 #[derive(Clone, Debug)]
@@ -85,6 +92,8 @@ impl Run {
             (true, false) => return 1e3,
             _ => (both.max_ulp - both.least_max.max(0.0)) / both.max_ulp.max(0.5),
         };
+        let rounded = both.max_ulp <= 0.5 && both.shares[1] == 0.0;
+        let spread = spread * if rounded { ROUNDED } else { 1.0 };
         let clean = (both.shares[0] == 0.0) != (both.shares[1] == 0.0);
         spread + (both.shares[1] - both.shares[0]) + if clean { UNIFORM } else { 0.0 }
     }
@@ -98,11 +107,15 @@ impl Run {
 }
 
 /// The runs of a measurement, at most `rows` of them as far as signs allow.
-pub(crate) fn merged(binades: &[BinadeRow], rows: usize) -> Vec<Run> {
-    let mut runs: Vec<Run> = binades.iter().map(Run::of).collect();
+pub(crate) fn merged(m: &Measured, rows: usize) -> Vec<Run> {
+    let uniform = if m.coverage == Coverage::Sampled { UNIFORM_SAMPLED } else { UNIFORM };
+    merge(m.binades.iter().map(Run::of).collect(), uniform, rows)
+}
+
+fn merge(mut runs: Vec<Run>, uniform: f64, rows: usize) -> Vec<Run> {
     let mut gaps: Vec<f64> = runs.windows(2).map(|w| w[0].unlikeness(&w[1])).collect();
     while let Some((i, &gap)) = gaps.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)) {
-        if gap.is_infinite() || (gap > UNIFORM && runs.len() <= rows) {
+        if gap.is_infinite() || (gap > uniform && runs.len() <= rows) {
             break;
         }
         runs[i] = runs[i].join(&runs[i + 1]);
@@ -120,7 +133,7 @@ pub(crate) fn merged(binades: &[BinadeRow], rows: usize) -> Vec<Run> {
 
 /// The table by binade.
 pub(crate) fn table(m: &Measured, variable: &str, subnormal: i32, full: bool) -> String {
-    let runs = if full { m.binades.iter().map(Run::of).collect() } else { merged(&m.binades, ROWS) };
+    let runs = if full { m.binades.iter().map(Run::of).collect() } else { merged(m, ROWS) };
     let all = m.binades.len();
     let mut out = format!("\n  by binade of {variable}, {}", m.coverage.word());
     if runs.len() < all {
@@ -179,7 +192,7 @@ mod tests {
     fn alike_neighbours_become_one_and_others_stay() {
         let mut rows: Vec<BinadeRow> = (-100..-10).map(|e| row(e, 0.5, 0)).collect();
         rows.extend((-10..0).map(|e| row(e, 1.0 + f64::from(e + 10), 300)));
-        let runs = merged(&rows, ROWS);
+        let runs = merge(rows.iter().map(Run::of).collect(), UNIFORM, ROWS);
         assert_eq!(runs.len(), 11);
         assert_eq!((runs[0].binades, runs[0].inputs, runs[0].exponents), (90, 90_000, [-100, -11]));
         assert!((runs[0].mean_ulp() - 0.25).abs() < 1e-12);
@@ -189,7 +202,7 @@ mod tests {
     #[test]
     fn no_more_lines_than_asked_and_extremes_survive() {
         let rows: Vec<BinadeRow> = (0..900).map(|i| row(i - 450, f64::from((i * 7919) % 997) + 1.0, 1)).collect();
-        let runs = merged(&rows, ROWS);
+        let runs = merge(rows.iter().map(Run::of).collect(), UNIFORM, ROWS);
         assert!(runs.len() <= ROWS);
         let top = |max: f64, u: f64| max.max(u);
         assert_eq!(runs.iter().map(|r| r.max_ulp).fold(0.0, top), rows.iter().map(|r| r.max_ulp).fold(0.0, top));
@@ -200,7 +213,7 @@ mod tests {
     fn a_wrong_class_is_not_hidden_among_right_ones() {
         let mut rows: Vec<BinadeRow> = (0..30).map(|e| row(e, 0.6, 10)).collect();
         rows[17].max_ulp = f64::INFINITY;
-        let runs = merged(&rows, ROWS);
+        let runs = merge(rows.iter().map(Run::of).collect(), UNIFORM, ROWS);
         let wrong: Vec<&Run> = runs.iter().filter(|r| r.max_ulp.is_infinite()).collect();
         assert_eq!((wrong.len(), wrong[0].binades), (1, 1));
     }
@@ -209,7 +222,7 @@ mod tests {
     fn a_sign_never_merges_with_the_other() {
         let mut negative = row(-127, 0.5, 0);
         negative.negative = true;
-        let runs = merged(&[negative, row(-127, 0.5, 0)], 1);
+        let runs = merge(vec![Run::of(&negative), Run::of(&row(-127, 0.5, 0))], UNIFORM, 1);
         assert_eq!(runs.len(), 2);
         assert_eq!(runs[0].ends(-127), ["-2^-126", "-0"]);
         assert_eq!(runs[1].ends(-127), ["0", "2^-126"]);

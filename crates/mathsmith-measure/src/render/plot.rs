@@ -6,6 +6,7 @@ use super::text::{arguments, both, grouped, place, ulp, value};
 use super::{details, table};
 use crate::record::Measurement;
 use mathsmith_oracle::FloatFormat;
+use mathsmith_verify::Coverage;
 use mathsmith_verify::measured::{BinadeRow, Measured, ProfileRow};
 
 /// Extremes of one column of pixels.
@@ -70,8 +71,9 @@ pub(super) fn panel(measurement: &Measurement, across: &Across, up: &Up, at: [f6
     };
     line(format!(r#"<g><text class="name" x="{}" y="{}">{}</text>"#, px(left), px(top - 22.0), escape(name)));
     let seed = m.seed.map_or_else(String::new, |s| format!(", seed {s}"));
+    let random = if m.coverage == Coverage::Sampled { "random ones " } else { "" };
     let figures = format!(
-        "max ULP {} ({}, {} inputs{seed}), {} of {} not correctly rounded",
+        "max ULP {} ({}, {} inputs{seed}), {} of {} {random}not correctly rounded",
         ulp(m.max_ulp.value),
         m.coverage.word(),
         grouped(m.inputs),

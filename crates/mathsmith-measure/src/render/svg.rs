@@ -5,8 +5,8 @@
 //! by a media query; those who hear the page get a title and a description.
 
 use super::axis::{Across, Up};
-use super::plot;
 use super::text::{grouped, place, ulp, value};
+use super::{binades, plot};
 use crate::record::Measurement;
 use mathsmith_oracle::FloatFormat;
 use std::collections::BTreeSet;
@@ -95,9 +95,7 @@ pub fn svg(measurements: &[Measurement]) -> String {
         ));
     }
     let narrow = match across.narrow() {
-        Some((factor, _)) => {
-            format!("; grey binades, where every result is correctly rounded, are {factor} times narrower")
-        }
+        Some((factor, _)) => format!("; grey: {factor} times narrower, no error above 0.5 ULP, or many binades alike"),
         None => ": every binade is as wide as the next".to_owned(),
     };
     let variable = measurements.first().and_then(|m| m.asked.variables.first()).map_or("x", String::as_str);
@@ -170,10 +168,17 @@ fn domain(measurements: &[Measurement], format: FloatFormat) -> [f64; 2] {
     all.reduce(|a, b| [a[0].min(b[0]), a[1].max(b[1])]).unwrap_or([-format.max(), format.max()])
 }
 
-/// Binades in which no subject has an error above half an ULP.
+/// Like binades in a row from which on they may be narrow whatever their errors.
+const ALIKE: usize = 32;
+
+/// Binades with nothing to see: no error above half an ULP, or one of many alike, for every subject.
 fn quiet(measurements: &[Measurement]) -> impl Fn(bool, i32) -> bool {
-    let rows = measurements.iter().flat_map(|m| &m.measured.binades);
-    let loud: BTreeSet<(bool, i32)> = rows.filter(|b| b.max_ulp > 0.5).map(|b| (b.negative, b.exponent)).collect();
+    let mut loud = BTreeSet::new();
+    for run in measurements.iter().flat_map(|m| binades::merged(&m.measured, usize::MAX)) {
+        if run.max_ulp > 0.5 && run.binades < ALIKE {
+            loud.extend((run.exponents[0]..=run.exponents[1]).map(|e| (run.negative, e)));
+        }
+    }
     move |negative, exponent| !loud.contains(&(negative, exponent))
 }
 
