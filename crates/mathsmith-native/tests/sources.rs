@@ -1,12 +1,18 @@
 //! Subjects given as source files: what is built has the bits of the file, and what cannot be built is explained.
 //!
 //! The well-behaved subjects of `tests/subjects` are loaded into this process and compared: C with Rust, gcc with clang.
+//! The bad ones run in their child processes.
 
+use mathsmith_ir::{ColumnMut, ColumnRef, EngineError};
 use mathsmith_native::subject::source::{build, build_with, default_flags};
-use mathsmith_native::subject::{BLOCK_SYMBOL, BuiltSource, Element, Shape, Signature, SourceRequest, SubjectError};
+use mathsmith_native::subject::{
+    BLOCK_SYMBOL, BuiltSource, Element, HostOptions, Request, Shape, Signature, SourceRequest, Spec, SubjectError,
+    prepare,
+};
 use mathsmith_native::{Compiler, Language, NativeError, Toolchain};
 use std::ffi::c_void;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A file of the corpus.
@@ -272,16 +278,61 @@ fn sixteen_bits_have_the_same_bits_in_c_and_rust() {
     assert_eq!(all[0][0x3f80], 0x3f43);
 }
 
+/// Runs a bad subject in its child process on 5000 rows of ones with `x` in row 4321.
+fn run_bad(name: &str, x: f32) -> Result<Vec<f32>, EngineError> {
+    let (path, symbol) = (corpus(&format!("bad/{name}")), None);
+    let spec = if name.ends_with(".rs") { Spec::Rust { path, symbol } } else { Spec::C { path, symbol } };
+    let subject = prepare(&spec, &Request::default()).unwrap_or_else(|e| panic!("{name}: {e}"));
+    assert_eq!(subject.signature, scalar(Element::F32, 1), "{name}");
+    let host = HostOptions::new(vec![env!("CARGO_BIN_EXE_mathsmith-subject-host").into()]);
+    let timeout = Duration::from_millis(if name.starts_with("hang") { 500 } else { 10_000 });
+    let mut engine = subject.start(&HostOptions { timeout, ..host }).expect("a host");
+    let mut rows = vec![1.0_f32; 5000];
+    rows[4321] = x;
+    let mut results = vec![0.0_f32; rows.len()];
+    engine.run(&[], &[ColumnRef::F32(&rows)], &mut [ColumnMut::F32(&mut results)])?;
+    Ok(results)
+}
+
 #[test]
-fn bad_subjects_that_compile_are_built() {
-    let names = ["null", "division", "recursion", "hang", "exits", "nan", "impure", "noisy", "rounding_mode"];
-    for name in names {
-        let case = Case::of(&format!("bad/{name}.c"));
-        assert_eq!(case.built().signature, scalar(Element::F32, 1), "{name}");
+fn bad_subjects_are_reported_with_the_row() {
+    for (name, x, words) in [
+        ("null.c", 1.5, "SIGSEGV"),
+        ("null.rs", 1.5, "SIGSEGV"),
+        ("division.c", 2.5, "SIGFPE"),
+        ("division.rs", 2.5, "attempt to divide by zero"),
+        ("index.rs", 1.5, "index out of bounds: the len is 4 but the index is 4"),
+        // The runtime of Rust tells an overflow of the stack from other invalid accesses, and aborts.
+        ("recursion.c", 1.5, "SIG"),
+        ("recursion.rs", 1.5, "SIG"),
+        ("hang.c", 1.5, "did not return within 500ms"),
+        ("hang.rs", 1.5, "did not return within 500ms"),
+        ("exits.c", 1.5, "exit code 7"),
+        ("exits.rs", 1.5, "exit code 7"),
+        ("rounding_mode.c", 1.5, "changed the rounding mode"),
+        #[cfg(target_arch = "x86_64")]
+        ("rounding_mode.rs", 1.5, "changed the rounding mode"),
+    ] {
+        match run_bad(name, x) {
+            Err(EngineError::Failed { row, what }) => {
+                assert_eq!(row, Some(4321), "{name}: {what}");
+                assert!(what.contains(words), "{name}: {what}");
+            }
+            other => panic!("{name}: {:?}", other.map(|results| results.len())),
+        }
     }
-    // The Rust ones share a shape; two stand for them here, and all of them are run in the host's tests.
-    for name in ["null", "index"] {
-        assert_eq!(Case::of(&format!("bad/{name}.rs")).built().signature, scalar(Element::F32, 1), "{name}");
+}
+
+#[test]
+fn bad_subjects_that_return_are_run() {
+    for extension in ["c", "rs"] {
+        let results =
+            |name: &str| run_bad(&format!("{name}.{extension}"), 1.5).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(results("nan").iter().all(|y| y.is_nan()));
+        let counted = results("impure");
+        assert!(counted[0] != counted[1] && counted[0] == counted[2], "{:?}", &counted[..3]);
+        let heard = results("noisy");
+        assert!(heard[0] == 1.0 && heard[4321] == 1.5);
     }
 }
 
@@ -512,6 +563,7 @@ fn half_precision_of_the_compiler() {
     match build(&case.request()) {
         Ok(built) => {
             assert_eq!(built.signature, scalar(Element::U16, 1));
+            assert!(built.notes.iter().any(|n| n.contains("measure it as f16")), "{:?}", built.notes);
             assert_eq!(case.loaded().results::<u16>(&[&[0x3c00, 0x0000]]), [0x4000, 0x3c00]);
         }
         Err(e) => println!("NOT TESTED with _Float16, which this gcc lacks: {e}"),

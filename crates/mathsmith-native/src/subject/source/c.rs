@@ -103,6 +103,9 @@ pub(super) fn build(
     let mut notes = vec![format!("compiled with {} beside the flags, for a shared library", ADDED.join(" "))];
     notes.extend(probe.facts.notes(&unit.flags));
     notes.extend(super::order_note(form.is_open(), request.output_first));
+    if form.is_half() {
+        notes.push("the function is one of _Float16: measure it as f16".into());
+    }
     Ok(Compiled {
         library,
         symbol: name.clone(),

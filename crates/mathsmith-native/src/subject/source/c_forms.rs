@@ -62,8 +62,8 @@ impl Form {
         forms
     }
 
-    /// Whether not every compiler has the type.
-    fn is_half(&self) -> bool {
+    /// Whether the type is the compiler's own for half precision, which not every compiler has.
+    pub(super) fn is_half(&self) -> bool {
         self.c == "_Float16"
     }
 
