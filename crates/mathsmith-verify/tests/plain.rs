@@ -190,10 +190,13 @@ fn refusals() {
     assert_eq!((m.inputs, m.not_correctly_rounded), (451, 0));
 }
 
+/// A reference, the first input, and a subject.
+type Case = (&'static str, f32, fn(f32) -> f32);
+
 #[test]
 fn the_fast_measurement_agrees_with_the_plain_one() {
     // Stretches with subnormal results, overflow, a zero of the function, a pole, no values; subjects of middling quality.
-    let cases: [(&str, f32, fn(f32) -> f32); 6] = [
+    let cases: [Case; 6] = [
         ("x^3", 1.1e-13, |x| x * x * x),
         ("x^3", 6.981_4e12, |x| x * x * x),
         ("1-x", 0.999_9, |x| (1.0 - x) * 1.000_000_1),
