@@ -4,8 +4,8 @@
 #[allow(dead_code)] // Not every kind of record is needed here.
 mod records;
 
-use mathsmith_measure::Certificate;
 use mathsmith_measure::subject::Build;
+use mathsmith_measure::{Certificate, SubjectFailure};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -42,9 +42,12 @@ fn every_field_is_documented() {
     all.push(program);
     let certificate = Certificate::new(Build::default(), records::good());
     all.push(json!({"certificate": certificate}));
+    let failure = SubjectFailure { name: "crash.c".into(), what: "killed".into(), at: Vec::new() };
+    all.push(json!({"failure": failure}));
 
-    let sections: [(&str, &[&str]); 22] = [
+    let sections: [(&str, &[&str]); 23] = [
         ("Record", &[""]),
+        ("Failure", &["failure"]),
         ("Subject", &["subject"]),
         ("Signature", &["subject.signature"]),
         ("Source", &["subject.source"]),
