@@ -50,8 +50,8 @@ pub(crate) fn makespan(steps: &[Step], issue_width: u32, pipes: usize) -> f64 {
             let mut left = work;
             while left > 0.0 {
                 let (pipe, free) = first_free(&pipe_free, set);
-                // A set of one pipe takes all at once; several share cycle by cycle.
-                let piece = if set.is_power_of_two() { left } else { left.min(1.0) };
+                // A set of one pipe takes all at once; several share cycle by cycle, or in 64 pieces if that is much.
+                let piece = if set.is_power_of_two() { left } else { left.min((work / 64.0).max(1.0)) };
                 pipe_free[pipe] = free.max(start) + piece;
                 left -= piece;
             }

@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 /// Constants that are shift counts stand in the instruction and cost nothing; parameters count as the constants that they
 /// become. Left out are loads and stores of inputs and outputs, loop control, copies of registers and padding.
 ///
+/// How near that is: of `tests/programs/exp2_plain.model` clang 14 makes 98 bytes for scalar x86-64, where this says 97, and
+/// 80 for a Cortex-M7, where this says 98, as clang joins products and sums (`vmla`) and has 1.0 in an instruction.
+///
 /// # Errors
 /// As [`crate::cycles()`].
 pub fn size(program: &Program, model: &Model) -> Result<u32, CostError> {
