@@ -193,6 +193,9 @@ pub fn findings(measured: &Measured) -> Vec<Finding> {
     if nan.count > 0 && measured.range.got.iter().all(|y| y == "nan") {
         all.push(Finding { what: "returns NaN for every input".into(), at: nan.first.clone().unwrap_or_default() });
     }
+    if measured.inputs > 0 && measured.range.expected.iter().all(|y| y == "nan") {
+        all.push(Finding { what: "the reference has no value at any input".into(), at: Vec::new() });
+    }
     if let Some(b) = &measured.pure.broken {
         let what = format!("not pure: two calls at {} differ: {}", b.at.join(", "), b.results.join(" and "));
         all.push(Finding { what, at: b.at.clone() });

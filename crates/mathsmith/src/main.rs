@@ -1,7 +1,7 @@
 //! The command line.
 //!
-//! Exit codes: 0 found and verified; 1 the bound was not met, nothing was found, or a subject failed; 2 bad input or environment; 3 a bug of
-//! ours; 130 interrupted, with everything saved.
+//! Exit codes: 0 found and verified; 1 the bound was not met, nothing was found, or a subject failed; 2 bad input or
+//! environment; 3 a bug of ours; 130 interrupted, with everything saved (of a measurement there is nothing to save).
 
 mod approx;
 mod args;
