@@ -72,6 +72,7 @@ fn a_file_says_everything_that_the_command_line_can() {
         ("name", "logistic"),
         ("from-scratch", ""),
         ("grammar", "my grammars/own.grammar"),
+        ("adversarial", "runs/adversarial.json"),
         ("out", "run #1/"),
     ];
     let mut typed = RawSettings::default();
