@@ -314,7 +314,7 @@ pub(crate) mod tests {
     fn domains_end_at_numbers_of_the_format() {
         for (format, text, lo, hi) in [
             ("f32", "0..<1", 0.0, f64::from(1f32.next_down())),
-            ("f16", "0.1..1/3", 0.1000366210937500, 0.333251953125),
+            ("f16", "0.1..1/3", 0.100_036_621_093_75, 0.333_251_953_125),
             ("bf16", "1<..2", 1.0078125, 2.0),
             ("f16", "-inf..inf", f64::NEG_INFINITY, f64::INFINITY),
             ("f64", "-0.0..1", 0.0, 1.0),

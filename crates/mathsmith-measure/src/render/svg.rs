@@ -224,6 +224,6 @@ mod tests {
 
     #[test]
     fn lengths_are_short() {
-        assert_eq!((px(12.0), px(-0.01), px(3.14)), ("12".into(), "0".into(), "3.1".into()));
+        assert_eq!((px(12.0), px(-0.01), px(7.26)), ("12".into(), "0".into(), "7.3".into()));
     }
 }
