@@ -200,6 +200,26 @@ pub(crate) fn tally_uniform<T: Truth>(
         tally.raise(start, 0.0);
         return None;
     }
+    if rounded.is_nan() {
+        // Each result is right or infinitely wrong: the first of either kind stands for all of it.
+        let right = c.iter().map(|c| u64::from(c.is_nan())).sum::<u64>();
+        let lanes = c.len() as u64 - right;
+        let wrong = c.iter().position(|c| !c.is_nan()).map(|first| (first, lanes));
+        let firsts = [(c.iter().position(|c| c.is_nan()), 0.0), (wrong.map(|w| w.0), f64::INFINITY)];
+        for (lane, error) in firsts.into_iter().filter_map(|(lane, error)| lane.map(|lane| (lane, error))) {
+            let index = start + lane as u64;
+            for (top, exact) in tally.tops.iter_mut().zip(&mut exact) {
+                top.offer(Run::single(index, c[lane], (error, error)), exact);
+            }
+            tally.raise(index, error);
+        }
+        tally.histogram.counts[0] += right;
+        tally.histogram.counts[Histogram::BINS - 1] += lanes;
+        tally.wrong += lanes;
+        tally.wrong_class += lanes;
+        tally.settled += exact.iter().map(|e| e.asked).sum::<u64>();
+        return wrong;
+    }
     let mut wrong = None;
     for (lane, &computed) in c.iter().enumerate() {
         let index = start + lane as u64;

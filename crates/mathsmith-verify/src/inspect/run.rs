@@ -511,9 +511,12 @@ impl<'a, G: Grid> Question<'a, G> {
     ) {
         let wrong = tally_uniform(&self.job, block, rounded, c, start, &mut part.tally);
         if let Some((first, lanes)) = wrong {
-            for (lane, &c) in c.iter().enumerate().skip(first) {
+            let one_class = rounded.is_nan();
+            let alike = if one_class { first + 1 } else { c.len() };
+            for (lane, &c) in c.iter().enumerate().take(alike).skip(first) {
                 if let Some(class) = class_of(c, rounded) {
                     part.classes[class].add(start + lane as u64);
+                    part.classes[class].count += if one_class { lanes - 1 } else { 0 };
                 }
             }
             // A number for an infinity or NaN is beyond any tolerance.
@@ -526,15 +529,14 @@ impl<'a, G: Grid> Question<'a, G> {
             part.tally.settled += ratio.asked;
         }
         let before = part.last;
-        let moves = c.iter().any(|v| *v != c[0]);
+        let moves = !rounded.is_nan() && c.iter().any(|v| *v != c[0]);
         let lane = |lane: usize| {
             // Values beyond the doubles are ordered by MPFR alone.
             let (y, e) = (block.y[lane], block.e[lane]);
             let e = if y.is_finite() { e } else { f64::NAN };
             Lane { index: start + lane as u64, c: c[lane], y, e }
         };
-        let pairs = moves && !rounded.is_nan();
-        self.neighbours(s, pairs, before, lane, c.len(), part);
+        self.neighbours(s, moves, before, lane, c.len(), part);
     }
 
     fn lane(&self, block: &RefBlock<Scratch>, shared: &Shared, c: &Results, lane: usize, start: u64) -> Lane {
