@@ -6,6 +6,7 @@
 
 use crate::question::{Demand, Question};
 use crate::record::{Finding, Verdict};
+use crate::render::grouped;
 use mathsmith_oracle::FloatFormat;
 use mathsmith_verify::Measured;
 use mathsmith_verify::measured::{Check, Parity, Peak, SpecialPoint};
@@ -53,8 +54,8 @@ pub fn verdicts<E>(question: &Question, measured: &Measured, points: &mut Points
             (Some(first), _) => {
                 let detail = format!(
                     "{} of {} inputs beyond it, first at {}; worst {} of the tolerance at {}",
-                    t.beyond.count,
-                    measured.inputs,
+                    grouped(t.beyond.count),
+                    grouped(measured.inputs),
                     first.join(", "),
                     figure(t.worst.value),
                     t.worst.x.join(", ")
@@ -119,7 +120,7 @@ fn checked(text: &str, check: Option<&Check>, what: &str) -> Verdict {
     match check {
         None => verdict(text, false, format!("not shown: this measurement does not look at {what}"), &[]),
         Some(Check { looked_at: 0, .. }) => verdict(text, false, format!("not shown: there were no {what}"), &[]),
-        Some(Check { looked_at, broken: None }) => verdict(text, true, format!("{looked_at} {what}"), &[]),
+        Some(Check { looked_at, broken: None }) => verdict(text, true, format!("{} {what}", grouped(*looked_at)), &[]),
         Some(Check { broken: Some(b), .. }) => {
             let detail = format!("{} (results {} at {})", b.what, b.results.join(", "), b.at.join(", "));
             verdict(text, false, detail, &b.at)
