@@ -76,7 +76,7 @@ fn sources_in_c_and_rust_have_the_same_figures() {
         assert_eq!(a["measured"], b["measured"], "{stem}");
         assert_eq!(a["measured"]["coverage"], "exhaustive");
         let ulp = figure(&a["measured"]["max_ulp"]["value"]);
-        assert!(ulp > 0.4 && ulp < 10.0, "{stem}: {ulp}");
+        assert!(ulp > 0.4 && ulp < 64.0, "{stem}: {ulp}");
         for (m, compiler) in [(a, "gcc"), (b, "rustc")] {
             let source = &m["subject"]["source"];
             assert!(source["hash"].as_str().is_some_and(|h| h.len() == 64), "{source}");
