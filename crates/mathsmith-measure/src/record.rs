@@ -77,6 +77,9 @@ pub struct SubjectRecord {
     pub signature: Signature,
     /// Where it comes from.
     pub source: Source,
+    /// What else decides about its bits, in sentences: whether products and sums may be fused and whose choice that is, flags
+    /// added to those given, the order assumed of arrays.
+    pub notes: Vec<String>,
 }
 
 /// The processor as far as it decides which code runs.

@@ -12,7 +12,7 @@ use mathsmith_ir::{ColumnMut, ColumnRef, EngineError};
 use mathsmith_oracle::FloatFormat;
 use mathsmith_verify::inspect::{Inspection, Subject, inspect};
 use mathsmith_verify::measured::Parity;
-use mathsmith_verify::report::{hex, unhex};
+use mathsmith_verify::report::hex;
 use mathsmith_verify::{
     FloatDomain, Measured, SampleDomain, SampleOptions, SweepOptions, VerifyError, exhaust_half, sample,
 };
@@ -164,10 +164,9 @@ fn results(
     xs: &[f64],
     options: &Options<'_>,
 ) -> Result<Vec<f64>, VerifyError> {
-    let name = || subject.record.name.clone();
-    let mut engine = subject
-        .start(question.format, question.asked.ftz, options.host)
-        .map_err(|e| VerifyError::NotStarted { subject: name(), what: e.to_string() })?;
+    let refused =
+        |e: EngineError| VerifyError::NotStarted { subject: subject.record.name.clone(), what: e.to_string() };
+    let mut engine = subject.start(question.format, question.asked.ftz, options.host).map_err(refused)?;
     let run = if question.format == FloatFormat::F64 {
         let mut out = vec![0f64; xs.len()];
         let run = engine.run(subject.params(), &[ColumnRef::F64(xs)], &mut [ColumnMut::F64(&mut out)]);
@@ -180,23 +179,13 @@ fn results(
     };
     match run {
         Ok(ys) => Ok(ys.into_iter().map(|y| rounded(y, question.out)).collect()),
-        Err(EngineError::Failed { row, what }) => {
-            let input = row.and_then(|r| xs.get(r)).map_or_else(|| "one of a few inputs".to_owned(), |&x| hex(x));
-            Err(VerifyError::Failed { subject: name(), input, what })
-        }
-        Err(source) => Err(VerifyError::Engine { program: name(), source }),
+        Err(e) => Err(VerifyError::of_call(&subject.record.name, question.format, xs.len(), |i| vec![xs[i]], e)),
     }
 }
 
 fn failed(subject: &SubjectInput, error: &VerifyError) -> Outcome {
     let at = match error {
-        // `0x1p+0 (1), 0x1.8p+1 (3)`: a hexadecimal float an argument, decimal in brackets.
-        VerifyError::Failed { input, .. } => input
-            .split(", ")
-            .filter_map(|x| x.split_whitespace().next())
-            .filter(|x| unhex(x).is_some())
-            .map(String::from)
-            .collect(),
+        VerifyError::Failed { at, .. } => at.iter().map(|&x| hex(x)).collect(),
         _ => Vec::new(),
     };
     Outcome::Failed(SubjectFailure { name: subject.record.name.clone(), what: error.to_string(), at })

@@ -156,8 +156,12 @@ impl SubjectInput {
             let help = format!("leave `--out {}` out", question.out.name);
             return Err(SubjectProblem::Misfit { subject: name, what, help });
         }
-        let record =
-            SubjectRecord { name, signature: subject.signature, source: Source::Native(subject.origin.clone()) };
+        let record = SubjectRecord {
+            name,
+            signature: subject.signature,
+            source: Source::Native(subject.origin.clone()),
+            notes: subject.notes.clone(),
+        };
         let warnings = subject.warnings.clone();
         Ok(SubjectInput { record, build: build.clone(), warnings, code: Code::Native(subject) })
     }
@@ -199,6 +203,7 @@ impl SubjectInput {
             name: path.to_owned(),
             signature: Signature { element, arity: question.arity() as u8, shape: Shape::Scalar },
             source: Source::Program { path: path.into(), hash: sha256(text.as_bytes()), engine: engine.to_string() },
+            notes: Vec::new(),
         };
         let code = Code::Program(program, params);
         Ok(SubjectInput { record, build: Build::default(), warnings: String::new(), code })

@@ -92,10 +92,10 @@ pub struct MeasureArgs {
     /// A format that results are rounded to before they are judged, or a folder for the records; twice for both
     #[arg(long, value_name = "FORMAT|DIR")]
     pub out: Vec<String>,
-    /// Flags for C, separated by blanks
+    /// Flags for C, split as a shell does [default: -O2]
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
     pub cflags: Option<String>,
-    /// Flags for rustc, separated by blanks
+    /// Flags for rustc, split as a shell does [default: -C opt-level=3]
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
     pub rustflags: Option<String>,
     /// C compiler: gcc, clang or cc [default: the first that is installed]

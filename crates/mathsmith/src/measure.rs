@@ -179,8 +179,14 @@ pub fn host(timeout: Duration) -> Result<Host, Failure> {
     Ok(Host { command: vec![own.into_os_string(), OsString::from("subject-host")], timeout })
 }
 
-fn words(text: Option<&String>) -> Option<Vec<String>> {
-    text.map(|t| t.split_whitespace().map(String::from).collect())
+/// Flags as a shell would split them, quotes included.
+fn words(name: &str, text: Option<&String>) -> Result<Option<Vec<String>>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    shlex::split(text).map(Some).ok_or_else(|| {
+        Failure::input(format!(
+            "--{name} {text}: a quote is not closed\n  help: write it as for a shell, as in --{name} \"-DNAME='a b' -O2\""
+        ))
+    })
 }
 
 fn build(args: &MeasureArgs) -> Result<Build, Failure> {
@@ -189,8 +195,8 @@ fn build(args: &MeasureArgs) -> Result<Build, Failure> {
     }
     Ok(Build {
         compiler: args.compiler.clone(),
-        cflags: words(args.cflags.as_ref()),
-        rustflags: words(args.rustflags.as_ref()),
+        cflags: words("cflags", args.cflags.as_ref())?,
+        rustflags: words("rustflags", args.rustflags.as_ref())?,
         output_first: args.output_first,
     })
 }

@@ -75,6 +75,9 @@ fn origin(m: &Measurement) -> String {
             line("run by", engine);
         }
     }
+    for note in &m.subject.notes {
+        line("", note);
+    }
     out
 }
 

@@ -140,6 +140,7 @@ pub fn vector() -> Measurement {
             compiler: None,
             flags: Vec::new(),
         }),
+        notes: Vec::new(),
     };
     m.measured.max_ulp.value = 0.987_59;
     m.measured.not_correctly_rounded = 51_248_976;
@@ -451,6 +452,12 @@ fn measurement(name: &str, reference: &str, source: Source, measured: Measured) 
         subject: SubjectRecord {
             name: name.into(),
             signature: Signature { element: Element::F32, arity: 1, shape: Shape::Scalar },
+            notes: match &source {
+                Source::Native(o) if o.compiler.is_some() => {
+                    vec!["products and sums are not fused: the target has no FMA (-ffp-contract=fast, the compiler's default)".into()]
+                }
+                _ => Vec::new(),
+            },
             source,
         },
         asked: asked(reference),
