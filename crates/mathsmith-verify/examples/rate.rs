@@ -6,6 +6,7 @@
 
 use mathsmith_ir::{Literal, Op, Program, Type};
 use mathsmith_oracle::{Reference, Scratch};
+use mathsmith_verify::grid::Single;
 use mathsmith_verify::{FloatDomain, PointError, SweepOptions, Truth, sweep};
 use std::time::Instant;
 
@@ -32,6 +33,7 @@ struct Direct(Reference);
 
 impl Truth for Direct {
     type Scratch = Scratch;
+    type Grid = Single;
 
     fn fast_block(&self, xs: &[f64], ys: &mut [f64], errs: &mut [f64], scratch: &mut Scratch) {
         self.0.fast_block(&[xs], ys, errs, scratch);

@@ -1,6 +1,9 @@
 //! Why a verification could not be carried out.
 
+use crate::record::decimal;
+use crate::report::hex;
 use mathsmith_ir::{EngineError, Type};
+use mathsmith_oracle::FloatFormat;
 
 /// Why a verification could not be carried out.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -37,7 +40,10 @@ pub enum VerifyError {
     Failed {
         /// Name of the subject.
         subject: String,
-        /// The input in hexadecimal and decimal (`x = 0x1.8p+0 (1.5)`), or the stretch of inputs where it is not known.
+        /// The input, one coordinate an argument; empty where it is not known.
+        at: Vec<f64>,
+        /// The input in hexadecimal and decimal (`0x1.8p+0 (1.5)`, one an argument), or the inputs of the call where it
+        /// is not known.
         input: String,
         /// What happened.
         what: String,
@@ -119,6 +125,33 @@ pub enum VerifyError {
 impl VerifyError {
     pub(crate) fn engine(program: &mathsmith_ir::Program, source: EngineError) -> Self {
         VerifyError::Engine { program: program.name().to_owned(), source }
+    }
+
+    /// What an engine said of a call on `rows` inputs of a format, of which `at` gives the coordinates:
+    /// [`VerifyError::Failed`] with the input that it failed at, or the engine's own reason.
+    pub fn of_call(
+        subject: &str,
+        format: FloatFormat,
+        rows: usize,
+        at: impl Fn(usize) -> Vec<f64>,
+        error: EngineError,
+    ) -> Self {
+        let subject = subject.to_owned();
+        let EngineError::Failed { row, what } = error else {
+            return VerifyError::Engine { program: subject, source: error };
+        };
+        let name = |row: usize| {
+            let all: Vec<String> = at(row).iter().map(|&x| format!("{} ({})", hex(x), decimal(format, x))).collect();
+            all.join(", ")
+        };
+        match row.filter(|&row| row < rows).or((rows == 1).then_some(0)) {
+            Some(row) => VerifyError::Failed { subject, at: at(row), input: name(row), what },
+            None => {
+                let last = rows.checked_sub(1);
+                let ends = last.map_or_else(String::new, |last| format!(", from {} to {}", name(0), name(last)));
+                VerifyError::Failed { subject, at: Vec::new(), input: format!("one of {rows} inputs{ends}"), what }
+            }
+        }
     }
 
     pub(crate) fn signature(program: &mathsmith_ir::Program, what: impl Into<String>) -> Self {

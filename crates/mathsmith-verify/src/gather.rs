@@ -4,9 +4,9 @@
 //! order, so that sums of doubles, first places and the winners of ties do not depend on threads.
 
 use crate::checksum::{self, mix64};
-use crate::judge::{Exact, Judge, Point, Verdict, Wrong};
-use crate::measured::SpecialPoint;
-use crate::measured::{BinadeRow, Break, Check, Classes, Measured, Parity, Peak, ProfileRow, Range, Tally, Tolerated};
+use crate::judge::{Exact, Judge, Point, Verdict};
+use crate::measured::{BinadeRow, Break, Check, Measured, Parity, ProfileRow, Range, SpecialPoint, Tolerated};
+use crate::record::{Count, Extent, Wrong, classes, mean, peak};
 use crate::report::{Coverage, Histogram, hex};
 use crate::sampled::SampleDomain;
 use mathsmith_oracle::FloatFormat;
@@ -27,25 +27,6 @@ pub(crate) struct Spot {
     pub value: f64,
 }
 
-/// How often, and where first.
-#[derive(Clone, Copy, Debug, Default)]
-struct Count {
-    count: u64,
-    first: Option<Point>,
-}
-
-impl Count {
-    fn add(&mut self, x: &Point) {
-        self.count += 1;
-        self.first.get_or_insert(*x);
-    }
-
-    fn merge(&mut self, later: Count) {
-        self.count += later.count;
-        self.first = self.first.or(later.first);
-    }
-}
-
 #[derive(Clone, Debug, Default)]
 struct Binade {
     inputs: u64,
@@ -53,30 +34,6 @@ struct Binade {
     sum: f64,
     wrong: u64,
     max: Option<Spot>,
-}
-
-/// The least and the greatest of some results, and where they occur first.
-#[derive(Clone, Copy, Debug, Default)]
-struct Extent([Option<(f64, Point)>; 2]);
-
-impl Extent {
-    fn add(&mut self, y: f64, x: &Point) {
-        if y.is_nan() {
-            return;
-        }
-        if self.0[0].is_none_or(|(least, _)| y < least) {
-            self.0[0] = Some((y, *x));
-        }
-        if self.0[1].is_none_or(|(greatest, _)| y > greatest) {
-            self.0[1] = Some((y, *x));
-        }
-    }
-
-    fn merge(&mut self, later: Extent) {
-        for (y, x) in later.0.into_iter().flatten() {
-            self.add(y, &x);
-        }
-    }
 }
 
 /// A property under observation.
@@ -109,18 +66,18 @@ pub(crate) struct Gather {
     /// Greatest error in ULP, relative, relative where normal, absolute.
     tops: [Option<Spot>; 4],
     tolerated: Option<Spot>,
-    beyond: Count,
+    beyond: Count<Point>,
     regular: u64,
     sum: f64,
     wrong: u64,
     flushed: u64,
-    classes: [Count; Wrong::COUNT],
+    classes: [Count<Point>; Wrong::COUNT],
     histogram: Histogram,
     binades: BTreeMap<i32, Binade>,
     /// Greatest and least signed error of each column.
     profile: Vec<Option<[f64; 2]>>,
-    got: Extent,
-    expected: Extent,
+    got: Extent<f64, Point>,
+    expected: Extent<f64, Point>,
     /// Worst distinct inputs, worst first.
     pub worst: Vec<Spot>,
     /// Worst distinct inputs with a finite error.
@@ -186,15 +143,15 @@ impl Gather {
         if let Some(t) = v.tolerated {
             raise(&mut self.tolerated, x, c, t);
             if t > 1.0 {
-                self.beyond.add(x);
+                self.beyond.add(*x);
             }
         }
         if let Some(class) = v.class {
-            self.classes[class as usize].add(x);
+            self.classes[class as usize].add(*x);
         }
         let c = v.c;
-        self.got.add(c, x);
-        self.expected.add(exact.rounded, x);
+        self.got.add(c, *x);
+        self.expected.add(exact.rounded, *x);
         let spot = Spot { x: *x, c, value: e.ulp };
         keep(&mut self.worst, spot);
         if e.ulp.is_finite() {
@@ -214,7 +171,8 @@ impl Gather {
         binade.inputs += 1;
         self.flushed += u64::from(v.flushed);
         self.histogram.counts[Histogram::bin(e.ulp)] += 1;
-        if e.ulp.is_finite() {
+        // A number in the place of an infinity has an error, but not one that means could make sense of.
+        if e.ulp.is_finite() && v.class != Some(Wrong::FiniteForInfinity) {
             self.regular += 1;
             self.sum += e.ulp;
             binade.regular += 1;
@@ -291,15 +249,13 @@ impl Gather {
 
     /// The record. `None` if nothing was judged.
     pub(crate) fn measured(self, judge: &Judge<'_>, domain: &SampleDomain, how: How) -> Option<Measured> {
-        let peak = |spot: Spot| peak(judge, domain, spot);
+        let format = domain.format();
+        let peak = |s: Spot| peak(format, s.value, &s.x[..domain.arity()], s.c, &judge.exact(&s.x).value);
         let place = |x: &Point| domain.hex(x);
-        let tally = |c: Count| Tally { count: c.count, first: c.first.as_ref().map(place) };
-        let [nan, number, infinity, finite, zero, sign] = self.classes.map(tally);
-        let extent = |e: Extent| Some([e.0[0]?, e.0[1]?]);
+        let extent = |e: Extent<f64, Point>| Some([e.least?, e.greatest?]);
         // A subject that is NaN everywhere has no least result.
         let nowhere = [(f64::NAN, self.tops[0]?.x); 2];
         let (got, expected) = (extent(self.got).unwrap_or(nowhere), extent(self.expected).unwrap_or(nowhere));
-        let format = domain.format();
         // The input of the maximum, and whatever else has an error.
         let first = self.tops[0].map(|s| s.x);
         let nonzero = |s: &&Spot| s.value > 0.0 || Some(s.x) == first;
@@ -309,7 +265,7 @@ impl Gather {
             inputs: b.inputs,
             max_ulp: b.max.map_or(0.0, |s| s.value),
             worst: b.max.map_or_else(Vec::new, |s| place(&s.x)),
-            mean_ulp: if b.regular == 0 { 0.0 } else { b.sum / b.regular as f64 },
+            mean_ulp: mean(b.sum, b.regular),
             not_correctly_rounded: b.wrong,
         });
         let profile = self.profile.iter().enumerate().filter_map(|(i, column)| {
@@ -329,16 +285,9 @@ impl Gather {
             max_rel: peak(self.tops[1]?),
             max_rel_normal: self.tops[2].map(peak),
             max_abs: peak(self.tops[3]?),
-            mean_ulp: if self.regular == 0 { 0.0 } else { self.sum / self.regular as f64 },
+            mean_ulp: mean(self.sum, self.regular),
             not_correctly_rounded: self.wrong,
-            classes: Classes {
-                nan_for_number: nan,
-                number_for_nan: number,
-                infinity_for_finite: infinity,
-                finite_for_infinity: finite,
-                zero_for_nonzero: zero,
-                wrong_sign: sign,
-            },
+            classes: classes(self.classes, |x| place(&x)),
             histogram: self.histogram,
             specials: how.specials,
             binades: binades.collect(),
@@ -352,9 +301,11 @@ impl Gather {
                 expected: expected.map(|(y, _)| hex(y)),
             },
             tolerated: match (judge.tolerance, self.tolerated) {
-                (Some(t), Some(worst)) => {
-                    Some(Tolerated { tolerance: t.text().to_owned(), worst: peak(worst), beyond: tally(self.beyond) })
-                }
+                (Some(t), Some(worst)) => Some(Tolerated {
+                    tolerance: t.text().to_owned(),
+                    worst: peak(worst),
+                    beyond: self.beyond.tally(|x| place(&x)),
+                }),
                 _ => None,
             },
             flushed: self.flushed,
@@ -419,36 +370,4 @@ fn term(domain: &SampleDomain, x: &Point, c: f64) -> u64 {
         sum = mix64(sum ^ x.to_bits());
     }
     mix64(sum ^ c.to_bits() ^ 1)
-}
-
-/// A figure with everything that a person wants to see of it.
-pub(crate) fn peak(judge: &Judge<'_>, domain: &SampleDomain, spot: Spot) -> Peak {
-    let y = judge.exact(&spot.x).value;
-    Peak {
-        value: spot.value,
-        x: domain.hex(&spot.x),
-        x_decimal: spot.x[..domain.arity()].iter().map(|&x| decimal(domain.format(), x)).collect(),
-        result: hex(spot.c),
-        exact: digits(&y),
-    }
-}
-
-/// A number in decimal, with as many digits as read back to it in its format.
-pub(crate) fn decimal(format: FloatFormat, x: f64) -> String {
-    if format == FloatFormat::F32 {
-        return format!("{:?}", x as f32);
-    }
-    for precision in 0..17 {
-        let text = format!("{x:.precision$e}");
-        let back: f64 = text.parse().unwrap_or(f64::NAN);
-        if format.nearest_f64(back) == x {
-            return format!("{back:?}");
-        }
-    }
-    format!("{x:?}")
-}
-
-/// 25 significant decimal digits.
-fn digits(y: &rug::Float) -> String {
-    if y.is_finite() { y.to_string_radix(10, Some(25)) } else { y.to_string_radix(10, None).to_lowercase() }
 }

@@ -6,7 +6,7 @@
 
 use crate::VerifyError;
 use crate::inspect::{Inspection, Subject, Tolerance};
-use crate::report::hex;
+use crate::record::Wrong;
 use crate::truth::PointError;
 use mathsmith_ir::{ColumnMut, ColumnRef, Engine, EngineError, Literal};
 use mathsmith_oracle::{FloatFormat, Reference};
@@ -29,22 +29,6 @@ pub(crate) struct Exact {
     pub tolerance: Option<Float>,
 }
 
-/// The ways in which a result can be of another kind than the exact value; the order is that of [`crate::measured::Classes`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wrong {
-    NanForNumber,
-    NumberForNan,
-    InfinityForFinite,
-    FiniteForInfinity,
-    ZeroForNonzero,
-    Sign,
-}
-
-impl Wrong {
-    /// Number of kinds.
-    pub(crate) const COUNT: usize = 6;
-}
-
 /// What there is to say about one result.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Verdict {
@@ -60,7 +44,7 @@ pub(crate) struct Verdict {
     pub class: Option<Wrong>,
     /// A zero accepted in place of a subnormal result.
     pub flushed: bool,
-    /// Whether the exact value is normal in the format.
+    /// Whether the exact value is normal in the format and does not overflow.
     pub normal: bool,
     /// Error divided by the tolerance.
     pub tolerated: Option<f64>,
@@ -114,7 +98,7 @@ impl<'a> Judge<'a> {
         let normal = r.is_finite() && !below;
         let flushed = self.ftz && c == 0.0 && r != 0.0 && below;
         let right = r == c || (r.is_nan() && c.is_nan()) || flushed;
-        let class = if right { None } else { wrong(r, c) };
+        let class = if flushed { None } else { Wrong::of(c, r) };
         // What is accepted in place of the correctly rounded result has its error.
         let c = if flushed { r } else { c };
         let error = if right && !r.is_finite() {
@@ -169,33 +153,13 @@ pub(crate) fn figures(format: FloatFormat, y: &Float, c: f64) -> PointError {
     PointError { ulp, rel, abs: d.to_f64() }
 }
 
-/// How the class of a result differs from that of the correctly rounded one.
-fn wrong(r: f64, c: f64) -> Option<Wrong> {
-    if r.is_nan() || c.is_nan() {
-        return Some(if c.is_nan() { Wrong::NanForNumber } else { Wrong::NumberForNan });
-    }
-    if c.is_infinite() {
-        return Some(Wrong::InfinityForFinite);
-    }
-    if r.is_infinite() {
-        return Some(Wrong::FiniteForInfinity);
-    }
-    if r == 0.0 {
-        return None;
-    }
-    if c == 0.0 {
-        return Some(Wrong::ZeroForNonzero);
-    }
-    (c.is_sign_negative() != r.is_sign_negative()).then_some(Wrong::Sign)
-}
-
 /// Runs a subject over points: columns of its machine type in and out, values of every format as doubles.
 pub(crate) struct Runner<'a> {
     name: &'a str,
     params: &'a [Literal],
     engine: Box<dyn Engine>,
     arity: usize,
-    wide: bool,
+    format: FloatFormat,
     judged_at: FloatFormat,
     wide_in: [Vec<f64>; 2],
     narrow_in: [Vec<f32>; 2],
@@ -216,7 +180,7 @@ impl<'a> Runner<'a> {
             params: &subject.params,
             engine: (subject.start)().map_err(refused)?,
             arity,
-            wide: format == FloatFormat::F64,
+            format,
             judged_at,
             wide_in: Default::default(),
             narrow_in: Default::default(),
@@ -231,7 +195,7 @@ impl<'a> Runner<'a> {
             return Ok(());
         }
         let arity = self.arity;
-        let outcome = if self.wide {
+        let outcome = if self.format == FloatFormat::F64 {
             for (a, column) in self.wide_in[..arity].iter_mut().enumerate() {
                 column.clear();
                 column.extend(points.iter().map(|x| x[a]));
@@ -250,19 +214,8 @@ impl<'a> Runner<'a> {
             out.extend(self.narrow_out.iter().map(|&y| f64::from(y)));
             outcome
         };
-        outcome.map_err(|e| {
-            let EngineError::Failed { row, what } = e else {
-                return VerifyError::Engine { program: self.name.to_owned(), source: e };
-            };
-            let input = match row.and_then(|row| points.get(row)) {
-                Some(x) => {
-                    let at: Vec<String> = x[..arity].iter().map(|&x| format!("{} ({x:e})", hex(x))).collect();
-                    at.join(", ")
-                }
-                None => format!("one of {} inputs", points.len()),
-            };
-            VerifyError::Failed { subject: self.name.to_owned(), input, what }
-        })
+        let at = |i: usize| points[i][..arity].to_vec();
+        outcome.map_err(|e| VerifyError::of_call(self.name, self.format, points.len(), at, e))
     }
 
     /// Results at points, rounded to the format in which they are judged.

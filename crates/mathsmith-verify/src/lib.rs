@@ -40,6 +40,7 @@ mod observe;
 pub mod plain;
 pub mod points;
 pub mod real;
+mod record;
 pub mod report;
 pub mod sampled;
 pub mod store;

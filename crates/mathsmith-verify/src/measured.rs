@@ -137,7 +137,7 @@ pub enum Parity {
 /// Least and greatest results, of the subject and as correctly rounded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Range {
-    /// Least and greatest result of the subject (NaN left out), hexadecimal floats.
+    /// Least and greatest result of the subject as judged (NaN left out), hexadecimal floats.
     pub got: [String; 2],
     /// Where they occur first.
     pub at: [Vec<String>; 2],
@@ -146,6 +146,9 @@ pub struct Range {
 }
 
 /// Results against a tolerance `|computed - y| <= t(x, y)`.
+///
+/// Where the correctly rounded result is an infinity or NaN the same is 0 times the tolerance off, and anything else is
+/// infinitely beyond any tolerance; so is an infinity or NaN in the place of a number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tolerated {
     /// The tolerance as written.
@@ -169,8 +172,10 @@ pub struct Measured {
     pub format: String,
     /// Format in which results are judged, after a rounding to it.
     pub judged_at: String,
-    /// Whether the subject ran with subnormals flushed to zero. Then subnormal inputs are not counted, and a zero in
-    /// place of a subnormal result counts as the correctly rounded one.
+    /// Whether the subject ran with subnormals flushed to zero. Then subnormal inputs are not counted, and a zero where
+    /// the exact value is not zero but below the least normal number counts as the correctly rounded result in every
+    /// figure: its error is that of the correctly rounded result, at most 1/2 ULP. Only the results that
+    /// [`Peak`], [`SpecialPoint`] and the symmetry show, and the checksum, are as the subject gave them.
     pub ftz: bool,
     /// Smallest and largest input of each argument, hexadecimal floats.
     pub domain: Vec<[String; 2]>,
@@ -178,13 +183,14 @@ pub struct Measured {
     pub max_ulp: Peak,
     /// Largest relative error.
     pub max_rel: Peak,
-    /// Largest relative error where the exact value is normal in the format judged at: below, a format has absolute
-    /// precision only. `None` if no exact value is normal.
+    /// Largest relative error where the exact value is normal in the format judged at and does not overflow, that is
+    /// where its magnitude is at least the least normal number and its correctly rounded result is finite: below, a
+    /// format has absolute precision only, and beyond its range none. `None` if no exact value is such.
     pub max_rel_normal: Option<Peak>,
     /// Largest absolute error.
     pub max_abs: Peak,
-    /// Mean error in ULP over the results of the right class, those where neither an infinity nor NaN stands in the place
-    /// of something else (of a sample: over its random part).
+    /// Mean error in ULP over the results for which neither an infinity nor NaN stands in the place of something else, nor
+    /// something else in theirs (of a sample: over its random part).
     pub mean_ulp: f64,
     /// Results that are not the correctly rounded ones (a zero of either sign is the rounded zero); of a sample: in its
     /// random part, whose size is the sum of the histogram.

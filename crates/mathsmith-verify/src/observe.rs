@@ -4,15 +4,11 @@ use crate::VerifyError;
 use crate::gather::Watch;
 use crate::judge::{Exact, Judge, Point, Runner};
 use crate::measured::{Break, Parity, SpecialPoint};
+use crate::record::same_bits;
 use crate::report::hex;
 use crate::sampled::SampleDomain;
 use mathsmith_oracle::FloatFormat;
 use std::cmp::Ordering;
-
-/// Same bits, every NaN being one.
-pub(crate) fn same_bits(a: f64, b: f64) -> bool {
-    a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
-}
 
 /// Results of a second call against those of the first.
 pub(crate) fn watch_purity(watch: &mut Watch, domain: &SampleDomain, points: &[Point], first: &[f64], second: &[f64]) {
@@ -21,11 +17,7 @@ pub(crate) fn watch_purity(watch: &mut Watch, domain: &SampleDomain, points: &[P
         return;
     }
     let differs = (0..points.len()).find(|&i| !same_bits(first[i], second[i]));
-    watch.broken = differs.map(|i| Break {
-        at: domain.hex(&points[i]),
-        results: vec![hex(first[i]), hex(second[i])],
-        what: "two calls with the same input gave two results".to_owned(),
-    });
+    watch.broken = differs.map(|i| Break::impure(&points[i][..domain.arity()], [first[i], second[i]]));
 }
 
 /// Results at `-x` against those at `x`.
@@ -36,14 +28,7 @@ pub(crate) fn watch_parity(watch: &mut Watch, parity: Parity, x: f64, at_x: f64,
         Parity::Even => at_x,
     };
     if watch.broken.is_none() && !same_bits(want, at_minus_x) {
-        watch.broken = Some(Break {
-            at: vec![hex(x), hex(-x)],
-            results: vec![hex(at_x), hex(at_minus_x)],
-            what: match parity {
-                Parity::Odd => "f(-x) is not -f(x)".to_owned(),
-                Parity::Even => "f(-x) is not f(x)".to_owned(),
-            },
-        });
+        watch.broken = Some(Break::asymmetric(parity, x, [at_x, at_minus_x]));
     }
 }
 
@@ -70,29 +55,35 @@ pub(crate) fn watch_monotone(watch: &mut Watch, judge: &Judge<'_>, a: (&Point, f
         None => false,
     };
     if inverted {
-        watch.broken = Some(Break {
-            at: vec![hex(x1[0]), hex(x2[0])],
-            results: vec![hex(c1), hex(c2)],
-            what: "the result moves against the function between neighbouring inputs".to_owned(),
-        });
+        watch.broken = Some(Break::inverted([x1[0], x2[0]], [c1, c2]));
     }
 }
 
-/// The special inputs of a domain with their names: for one argument zeros, infinities, NaN, ends and seams with their
-/// neighbours; for two all pairs of zeros, ones, least and greatest numbers, infinities, NaN and ends.
+/// The special inputs of a domain with their names: for one argument ends, zeros, infinities, NaN and seams with their
+/// neighbours; for two all pairs of zeros, ones, least and greatest numbers, infinities, NaN and ends. With `ftz` there are
+/// no subnormal ones, and the neighbours of zero are the least normal numbers.
 pub(crate) fn special_inputs(domain: &SampleDomain, seams: &[f64], ftz: bool) -> Vec<(String, Point)> {
     let f = domain.format();
     let ends: Vec<[f64; 2]> = domain.ends().collect();
     let mut found: Vec<(String, Point)> = Vec::new();
     if let [[lo, hi]] = ends[..] {
-        let plain = [("-0", -0.0), ("0", 0.0), ("-inf", f64::NEG_INFINITY), ("inf", f64::INFINITY), ("nan", f64::NAN)];
-        found.extend(plain.iter().map(|&(what, x)| (what.to_owned(), [x, 0.0])));
-        found.push(("lower end".to_owned(), [lo, 0.0]));
-        found.push(("upper end".to_owned(), [hi, 0.0]));
+        let inf = f64::INFINITY;
+        let words = [("-0", -0.0), ("0", 0.0), ("-inf", -inf), ("inf", inf), ("nan", f64::NAN)];
+        let all = [("lower end", lo), ("upper end", hi)].into_iter().chain(words);
+        found.extend(all.map(|(what, x)| (what.to_owned(), [x, 0.0])));
         for &seam in seams {
             let key = f.key(f.nearest_f64(seam));
-            for (what, key) in [("below seam", key - 1), ("seam", key), ("above seam", key + 1)] {
-                found.push((what.to_owned(), [f.from_key(key), 0.0]));
+            let seam = f.from_key(key);
+            if ftz && subnormal(f, seam) {
+                continue;
+            }
+            let beside = |by: i64| match f.from_key(key + by) {
+                x if !ftz || !subnormal(f, x) => x,
+                _ if key == 0 => by as f64 * f.min_normal(),
+                _ => 0.0,
+            };
+            for (what, x) in [("below seam", beside(-1)), ("seam", seam), ("above seam", beside(1))] {
+                found.push((what.to_owned(), [x, 0.0]));
             }
         }
         found.retain(|(_, x)| domain.admits(0, x[0]));
@@ -149,7 +140,17 @@ pub(crate) fn specials(
     let points: Vec<Point> = inputs.iter().map(|(_, x)| *x).collect();
     let mut results = Vec::new();
     runner.run(&points, &mut results)?;
-    let judged = inputs.into_iter().zip(results).map(|((what, x), c)| {
+    Ok(special_points(judge, domain, inputs, &results))
+}
+
+/// Judges results at special inputs, rounded to the format in which they are judged.
+pub(crate) fn special_points(
+    judge: &Judge<'_>,
+    domain: &SampleDomain,
+    inputs: Vec<(String, Point)>,
+    results: &[f64],
+) -> Vec<SpecialPoint> {
+    let judged = inputs.into_iter().zip(results).map(|((what, x), &c)| {
         let exact = judge.exact(&x);
         let verdict = judge.verdict(&exact, c);
         let r = exact.rounded;
@@ -164,5 +165,5 @@ pub(crate) fn specials(
             ulp: verdict.error.ulp,
         }
     });
-    Ok(judged.collect())
+    judged.collect()
 }

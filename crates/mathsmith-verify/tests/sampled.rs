@@ -337,7 +337,7 @@ fn refusals_and_cancelling() {
     let options = SampleOptions { evals: 5_000, ..SampleOptions::default() };
     let all = sample(&reference("x^3"), &domain, &subjects, &at_f64(), &options).unwrap();
     match &all[0] {
-        Err(VerifyError::Failed { input, .. }) => assert_eq!(input, "0x1p+0 (1e0)"),
+        Err(VerifyError::Failed { at, input, .. }) => assert_eq!((&at[..], &input[..]), (&[1.0][..], "0x1p+0 (1.0)")),
         other => panic!("{other:?}"),
     }
     assert!(all[1].is_ok());
@@ -352,4 +352,54 @@ fn few_evaluations_are_enough_for_a_record() {
     // A domain of one number.
     let m = run("sqrt(x)", (2.0, 2.0), 1000, f64::sqrt);
     assert!(m.max_ulp.value < 0.5 && m.adversarial.len() == 1);
+}
+
+#[test]
+fn zeros_have_the_sign_of_what_vanishes() {
+    let max = f64::MAX;
+    // (reference, domain, the special, what is due)
+    let cases = [
+        ("exp(x)", (-max, 0.0), "lower end", 0.0),
+        ("exp(x)", (f64::NEG_INFINITY, 0.0), "-inf", 0.0),
+        ("exp(x)", (-1e308, 0.0), "lower end", 0.0),
+        ("exp(x)", (-800.0, 0.0), "lower end", 0.0),
+        ("exp(x)", (-1e9, 0.0), "lower end", 0.0),
+        ("exp(x)", (-3e9, 0.0), "lower end", 0.0),
+        ("exp(x)", (-6.4e18, 0.0), "lower end", 0.0),
+        ("-exp(x)", (-max, 0.0), "lower end", -0.0),
+        ("-exp(x)", (f64::NEG_INFINITY, 0.0), "-inf", -0.0),
+        ("-exp(x)", (-800.0, 0.0), "lower end", -0.0),
+        ("exp(-x)", (0.0, max), "upper end", 0.0),
+        ("exp(-x^2)", (-max, max), "lower end", 0.0),
+        ("exp(-x^2)", (-max, max), "upper end", 0.0),
+        ("x*exp(x)", (-max, 0.0), "lower end", -0.0),
+        ("1/(1+exp(-x))", (-max, 0.0), "lower end", 0.0),
+        ("x^3", (-1e-200, 1e-200), "lower end", -0.0),
+        ("x^3", (-1e-200, 1e-200), "upper end", 0.0),
+        ("sin(x)", (-1.0, 1.0), "-0", -0.0),
+        ("sin(x)", (-1.0, 1.0), "0", 0.0),
+        ("-x/3", (-1.0, 1.0), "0", -0.0),
+        ("-x/3", (-5e-324, 5e-324), "lower end", 0.0),
+    ];
+    for (text, ends, what, due) in cases {
+        for format in FloatFormat::ALL {
+            let domain = SampleDomain::new(format, &[ends]).unwrap();
+            let moved = domain.ends().any(|[lo, hi]| (lo == 0.0) != (ends.0 == 0.0) || (hi == 0.0) != (ends.1 == 0.0));
+            if moved {
+                // The format has no numbers so close to zero.
+                continue;
+            }
+            let inspection = Inspection { judged_at: format, ..Inspection::default() };
+            let options = SampleOptions { evals: 64, ..SampleOptions::default() };
+            let m = sample(&reference(text), &domain, &[one(|_| 1.0)], &inspection, &options);
+            let m = m.unwrap().remove(0).unwrap();
+            let special = m.specials.iter().find(|s| s.what == what).unwrap();
+            assert_eq!(special.expected, report::hex(due), "{text} on {ends:?}, {what}, {}", format.name);
+            // The range knows no other zero than those of the function.
+            if text == "exp(x)" || text == "-exp(x)" {
+                let wrong = report::hex(if text == "exp(x)" { -0.0 } else { 0.0 });
+                assert!(!m.range.expected.contains(&wrong), "{text} on {ends:?}: {:?}", m.range);
+            }
+        }
+    }
 }

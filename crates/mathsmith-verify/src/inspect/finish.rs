@@ -1,27 +1,28 @@
 //! From sums and candidates to a [`Measured`].
 
-use super::part::{Binade, Column, Count, Extent, Floors, Part, Swing};
+use super::hand::Hand;
+use super::part::{Binade, Column, Extent, Floors, Part, Swing};
 use super::plan::Piece;
-use super::run::{Hand, Question};
+use super::run::Question;
 use super::tolerance::Ratio;
 use crate::conclude::of_stretches;
 use crate::extreme::{Judge, Settled, Tracker};
 use crate::grid::Grid;
-use crate::measured::{
-    BinadeRow, Break, Check, Classes, Peak, ProfileRow, Range, SpecialPoint, Tally as Tallied, Tolerated,
-};
+use crate::measured::{BinadeRow, Break, Check, ProfileRow, Range, SpecialPoint, Tolerated};
+use crate::observe::{special_inputs, special_points};
+use crate::record::{classes, mean, peak, same_bits};
 use crate::report::{Coverage, hex};
-use crate::tally::{Measure, Tally, Worst, same};
-use crate::truth::{PointError, Truth, point};
+use crate::sampled::SampleDomain;
+use crate::tally::{Measure, Tally, Worst};
+use crate::truth::{Truth, point};
 use crate::{Measured, VerifyError};
+use mathsmith_oracle::FloatFormat;
 use std::mem::replace;
 
 /// Columns of the plot.
 const COLUMNS: u64 = 512;
 /// Bits from which the decimal digits of an exact value are made.
 const DIGIT_BITS: u32 = 120;
-/// Decimal digits of an exact value.
-const DIGITS: usize = 25;
 
 /// Figures of one subject over the pieces so far.
 pub(crate) struct Total {
@@ -142,19 +143,15 @@ pub(crate) fn measured<G: Grid>(
     let adversarial_x = &xs[peaks.len() + binades.len()..];
 
     let mut peak_results = peak_c.iter();
-    let mut peak = |found: Settled| {
+    let mut shown = |found: Settled| {
         let c = peak_results.next().copied().unwrap_or(f32::NAN);
-        Peak {
-            value: found.value,
-            x: name(found.index),
-            x_decimal: vec![format!("{:?}", x_of(found.index))],
-            result: hex(f64::from(c)),
-            exact: digits(question, x_of(found.index)),
-        }
+        let (x, reference) = (f64::from(x_of(found.index)), question.truth().reference());
+        let y = reference.value(point(reference, &x), DIGIT_BITS);
+        peak(FloatFormat::F32, found.value, &[x], f64::from(c), &y)
     };
-    let (max_ulp, max_rel, max_abs) = (peak(ulp), peak(rel), peak(abs));
-    let max_rel_normal = normal.map(&mut peak);
-    let worst_tolerated = tolerated.map(&mut peak);
+    let (max_ulp, max_rel, max_abs) = (shown(ulp), shown(rel), shown(abs));
+    let max_rel_normal = normal.map(&mut shown);
+    let worst_tolerated = tolerated.map(&mut shown);
 
     let mut rows = Vec::with_capacity(binades.len());
     for (i, (segment, binade)) in plan.segments.iter().zip(&binades).enumerate() {
@@ -183,41 +180,34 @@ pub(crate) fn measured<G: Grid>(
 
     let (specials, pure_specials) = specials(question, hand, s)?;
     let wrong_class = part.tally.wrong_class;
-    let tallied = |c: Count| Tallied { count: c.count, first: c.first.map(name) };
-    let [nan, number, infinity, finite, zero, sign] = part.classes.map(tallied);
-    let pair = |a: f32, b: f32| vec![hex(f64::from(a)), hex(f64::from(b))];
     let monotone = Check {
         looked_at: part.inversion.map_or(plan.inputs - 1, |[a, _]| plan.rank(a.index) + 1),
-        broken: part.inversion.map(|[a, b]| Break {
-            at: pair(x_of(a.index), x_of(b.index)),
-            results: pair(a.c, b.c),
-            what: "the result moves against the function between neighbouring inputs".to_owned(),
-        }),
+        broken: part
+            .inversion
+            .map(|pair| Break::inverted(pair.map(|l| f64::from(x_of(l.index))), pair.map(|l| f64::from(l.c)))),
     };
     let parity = question.mirrored().map(|parity| {
         let check = Check {
             looked_at: part.mirrored,
-            broken: part.asymmetric.map(|(index, [c, back])| Break {
-                at: pair(x_of(index), -x_of(index)),
-                results: pair(c, back),
-                what: match parity {
-                    crate::measured::Parity::Odd => "f(-x) is not -f(x)".to_owned(),
-                    crate::measured::Parity::Even => "f(-x) is not f(x)".to_owned(),
-                },
-            }),
+            broken: part
+                .asymmetric
+                .map(|(index, results)| Break::asymmetric(parity, f64::from(x_of(index)), results.map(f64::from))),
         };
         (parity, check)
     });
     let twice = part.impure.map(|i| (i.x, [i.first, i.second])).or(pure_specials.1);
     let pure = Check {
         looked_at: part.twice + pure_specials.0,
-        broken: twice.map(|(x, [a, b])| Break {
-            at: vec![hex(f64::from(x))],
-            results: pair(a, b),
-            what: "two calls with the same input gave two results".to_owned(),
-        }),
+        broken: twice.map(|(x, results)| Break::impure(&[f64::from(x)], results.map(f64::from))),
     };
     let end = |end: Option<(f32, u64)>| end.map_or("nan".to_owned(), |(v, _)| hex(f64::from(v)));
+    // The fast values do not tell the sign of a zero.
+    let due = |found: Option<(f32, u64)>| {
+        end(found.map(|(v, index)| {
+            let v = if v == 0.0 { question.truth().round_f32(f64::from(x_of(index))) } else { v };
+            (v, index)
+        }))
+    };
     let place = |end: Option<(f32, u64)>| end.map_or_else(Vec::new, |(_, index)| name(index));
     let got = part.got;
     Ok(Measured {
@@ -234,14 +224,7 @@ pub(crate) fn measured<G: Grid>(
         max_abs,
         mean_ulp: mean(part.tally.sum_ulp, plan.inputs - wrong_class),
         not_correctly_rounded: part.tally.wrong,
-        classes: Classes {
-            nan_for_number: nan,
-            number_for_nan: number,
-            infinity_for_finite: infinity,
-            finite_for_infinity: finite,
-            zero_for_nonzero: zero,
-            wrong_sign: sign,
-        },
+        classes: classes(part.classes, name),
         histogram: part.tally.histogram,
         specials,
         binades: rows,
@@ -252,12 +235,12 @@ pub(crate) fn measured<G: Grid>(
         range: Range {
             got: [end(got.least), end(got.greatest)],
             at: [place(got.least), place(got.greatest)],
-            expected: [end(expected.least), end(expected.greatest)],
+            expected: [due(expected.least), due(expected.greatest)],
         },
         tolerated: question.inspection.tolerance.zip(worst_tolerated).map(|(t, worst)| Tolerated {
             tolerance: t.text().to_owned(),
             worst,
-            beyond: tallied(part.beyond),
+            beyond: part.beyond.tally(name),
         }),
         flushed: part.flushed,
         checksum: format!("{:016x}", part.tally.checksum),
@@ -266,60 +249,11 @@ pub(crate) fn measured<G: Grid>(
     })
 }
 
-fn mean(sum: f64, count: u64) -> f64 {
-    if count == 0 { 0.0 } else { sum / count as f64 }
-}
-
 fn profile_row(column: &Column, x_of: impl Fn(u64) -> f32) -> Option<ProfileRow> {
     let Swing { above, below } = column.swing;
     let [lo, hi] = [column.first, column.last].map(|index| f64::from(x_of(index)));
     // Without a result of the right class there is nothing to draw.
     (above >= below).then_some(ProfileRow { lo, hi, above, below })
-}
-
-/// The exact value at an input, in decimal.
-fn digits<G: Grid>(question: &Question<'_, G>, x: f32) -> String {
-    let reference = question.truth().reference();
-    let y = reference.value(point(reference, &f64::from(x)), DIGIT_BITS);
-    if y.is_finite() { y.to_string_radix(10, Some(DIGITS)) } else { hex(y.to_f64()) }
-}
-
-/// Inputs that stand out, with what they are.
-fn special_inputs<G: Grid>(question: &Question<'_, G>) -> Vec<(&'static str, f32)> {
-    let (domain, inspection) = (question.job.domain, question.inspection);
-    let flushed = |x: f32| inspection.ftz && x.is_subnormal();
-    let mut found = vec![("lower end", domain.lo()), ("upper end", domain.hi())];
-    for x in domain.specials() {
-        let what = if x.is_nan() {
-            "nan"
-        } else if x == 0.0 {
-            "-0"
-        } else if x > 0.0 {
-            "inf"
-        } else {
-            "-inf"
-        };
-        found.push((what, x));
-    }
-    if domain.contains(0.0) {
-        found.push(("0", 0.0));
-    }
-    for &seam in inspection.seams {
-        let x = seam as f32;
-        let next = |step: fn(f32) -> f32, normal: f32| {
-            let neighbour = step(x);
-            if flushed(neighbour) { if x == 0.0 { normal } else { 0.0 } } else { neighbour }
-        };
-        let below = next(f32::next_down, -f32::MIN_POSITIVE);
-        let above = next(f32::next_up, f32::MIN_POSITIVE);
-        for (what, x) in [("below seam", below), ("seam", x), ("above seam", above)] {
-            if domain.contains(x) {
-                found.push((what, x));
-            }
-        }
-    }
-    found.retain(|&(_, x)| !flushed(x));
-    found
 }
 
 /// How many specials were called twice, and the first that had two results.
@@ -330,43 +264,17 @@ fn specials<G: Grid>(
     hand: &mut Hand,
     s: usize,
 ) -> Result<(Vec<SpecialPoint>, Repeated), VerifyError> {
-    let inputs = special_inputs(question);
-    let mut xs: Vec<f32> = inputs.iter().map(|&(_, x)| x).collect();
+    let (judge, inspection) =
+        (crate::judge::Judge::new(question.truth().reference(), question.inspection), question.inspection);
+    let domain = SampleDomain::of_singles(question.job.domain);
+    let inputs = special_inputs(&domain, inspection.seams, inspection.ftz);
+    let xs: Vec<f32> = inputs.iter().map(|(_, x)| x[0] as f32).collect();
     let raw = question.raw(hand, s, &xs)?;
-    xs.reverse();
-    let again = question.raw(hand, s, &xs)?;
-    let bits = crate::checksum::canonical_bits;
-    let differs = raw.iter().zip(again.iter().rev()).position(|(&a, &b)| bits(a) != bits(b));
-    let broken = differs.map(|i| (inputs[i].1, [raw[i], again[again.len() - 1 - i]]));
-    let rows = inputs.iter().zip(&raw).map(|(&(what, x), &c)| special(question, what, x, c));
-    Ok((rows.collect(), (inputs.len() as u64, broken)))
-}
-
-fn special<G: Grid>(question: &Question<'_, G>, what: &str, x: f32, raw: f32) -> SpecialPoint {
-    let got = G::round(f64::from(raw));
-    let expected = question.truth().round_f32(f64::from(x));
-    let same_class = match (expected, got) {
-        (e, g) if e.is_nan() || g.is_nan() => e.is_nan() && g.is_nan(),
-        (e, g) if e.is_infinite() || g.is_infinite() => e == g,
-        // A rounded zero may be met by the least number; a zero in the place of a number is wrong.
-        (e, g) if e == 0.0 || g == 0.0 => e == 0.0 || question.is_flushed(x, got),
-        (e, g) => e.is_sign_negative() == g.is_sign_negative(),
-    };
-    let both_zero = expected == 0.0 && got == 0.0;
-    let error = if same(expected, got) && !expected.is_finite() {
-        PointError::NONE
-    } else if x.is_nan() || expected.is_nan() || !got.is_finite() {
-        PointError::WRONG_CLASS
-    } else {
-        question.error(x, got)
-    };
-    SpecialPoint {
-        what: what.to_owned(),
-        x: vec![hex(f64::from(x))],
-        expected: hex(f64::from(expected)),
-        got: hex(f64::from(got)),
-        same_class,
-        same_zero_sign: !both_zero || expected.is_sign_negative() == got.is_sign_negative(),
-        ulp: error.ulp,
-    }
+    let reversed: Vec<f32> = xs.iter().rev().copied().collect();
+    let mut again = question.raw(hand, s, &reversed)?;
+    again.reverse();
+    let differs = (0..xs.len()).find(|&i| !same_bits(f64::from(raw[i]), f64::from(again[i])));
+    let repeated = (xs.len() as u64, differs.map(|i| (xs[i], [raw[i], again[i]])));
+    let results: Vec<f64> = raw.iter().map(|&c| f64::from(G::round(f64::from(c)))).collect();
+    Ok((special_points(&judge, &domain, inputs, &results), repeated))
 }

@@ -16,7 +16,10 @@
 //! worst, go by the doubles. Figures below 2^-150 ULP may be given as 0: the judge knows values to 200 bits.
 
 mod finish;
+mod hand;
+mod lanes;
 mod observe;
+mod order;
 mod part;
 mod plan;
 mod run;

@@ -180,30 +180,5 @@ dispatched!(pub(super) settle_fast = settle<G: Grid>(raw: &[f32], out: &mut [f32
 dispatched!(pub(super) flush_fast = flush<G: Grid>(columns: Columns<'_>, c: &mut [f32]) -> (u32, bool));
 dispatched!(pub(super) normal_fast = normal<G: Grid>(y: &[f64], e: &[f64]) -> (u32, u32));
 
-/// The ways in which a result can have another class than the correctly rounded one, in the order of
-/// [`crate::measured::Classes`].
-pub(crate) const CLASSES: usize = 6;
-
-/// Which of them it is, if any.
-pub(crate) fn class_of(c: f32, rounded: f32) -> Option<usize> {
-    let found = if rounded.is_nan() {
-        (!c.is_nan()).then_some(1)
-    } else if c.is_nan() {
-        Some(0)
-    } else if c.is_infinite() {
-        (c != rounded).then_some(2)
-    } else if rounded.is_infinite() {
-        Some(3)
-    } else if rounded == 0.0 {
-        None
-    } else if c == 0.0 {
-        Some(4)
-    } else {
-        (c.is_sign_negative() != rounded.is_sign_negative()).then_some(5)
-    };
-    debug_assert!(found.is_none_or(|f| f < CLASSES));
-    found
-}
-
 /// Results of a block, padded.
 pub(crate) type Results = [f32; BLOCK];

@@ -1,57 +1,20 @@
 //! Figures of one subject over a stretch of the domain, and their sums.
 
-use super::observe::CLASSES;
 use crate::extreme::{Judge, Tracker};
+use crate::record::{Count, Wrong};
 use crate::tally::{Tally, Worst};
 
-/// How often, and at which position first.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Count {
-    pub count: u64,
-    pub first: Option<u64>,
-}
+/// Least and greatest result, and the positions where first.
+pub(crate) type Extent = crate::record::Extent<f32, u64>;
 
-impl Count {
-    pub(crate) fn add(&mut self, index: u64) {
-        self.count += 1;
-        self.first.get_or_insert(index);
-    }
-
-    pub(crate) fn merge(&mut self, later: Count) {
-        self.count += later.count;
-        self.first = self.first.or(later.first);
-    }
-}
-
-/// Least and greatest result, and where first.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Extent {
-    pub least: Option<(f32, u64)>,
-    pub greatest: Option<(f32, u64)>,
-}
-
-impl Extent {
-    /// Takes in the least and the greatest of results from position `start` on.
-    pub(crate) fn add(&mut self, (least, greatest): (f32, f32), c: &[f32], start: u64) {
-        let place = |v: f32| c.iter().position(|&c| c == v).map(|lane| (v, start + lane as u64));
-        if self.least.is_none_or(|(v, _)| least < v) {
-            self.least = place(least).or(self.least);
-        }
-        if self.greatest.is_none_or(|(v, _)| greatest > v) {
-            self.greatest = place(greatest).or(self.greatest);
-        }
-    }
-
-    pub(crate) fn merge(&mut self, later: Extent) {
-        if let Some((v, _)) = later.least
-            && self.least.is_none_or(|(least, _)| v < least)
-        {
-            self.least = later.least;
-        }
-        if let Some((v, _)) = later.greatest
-            && self.greatest.is_none_or(|(greatest, _)| v > greatest)
-        {
-            self.greatest = later.greatest;
+/// Takes the least and the greatest of the results `c`, from position `start` on, into an extent.
+pub(crate) fn widen(extent: &mut Extent, (least, greatest): (f32, f32), c: &[f32], start: u64) {
+    let beyond = extent.least.is_none_or(|(v, _)| least < v) || extent.greatest.is_none_or(|(v, _)| greatest > v);
+    if beyond {
+        for end in [least, greatest] {
+            if let Some(lane) = c.iter().position(|&c| c == end) {
+                extent.add(end, start + lane as u64);
+            }
         }
     }
 }
@@ -119,8 +82,8 @@ pub(crate) struct Part {
     pub normal: Tracker,
     /// Candidates for the largest multiple of the tolerance.
     pub tolerated: Tracker,
-    pub beyond: Count,
-    pub classes: [Count; CLASSES],
+    pub beyond: Count<u64>,
+    pub classes: [Count<u64>; Wrong::COUNT],
     pub flushed: u64,
     pub swing: Swing,
     pub got: Extent,
@@ -143,7 +106,7 @@ impl Part {
             normal: Tracker::new(floors.normal),
             tolerated: Tracker::new(floors.tolerated),
             beyond: Count::default(),
-            classes: [Count::default(); CLASSES],
+            classes: [Count::default(); Wrong::COUNT],
             flushed: 0,
             swing: Swing::NONE,
             got: Extent::default(),

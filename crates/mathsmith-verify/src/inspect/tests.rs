@@ -130,6 +130,10 @@ fn agree(
         let y = r.value(point(&r, &xd), BITS);
         let y_abs = Float::with_val(BITS, y.abs_ref());
         let rounded = r.round_to(point(&r, &xd), format);
+        let is_normal = y.is_finite() && y_abs >= least_normal;
+        let flush = how.ftz && c == 0.0 && rounded != 0.0 && y.is_finite() && !is_normal;
+        flushed += u64::from(flush);
+        let c = if flush { rounded } else { c };
         if !c.is_nan() {
             if ends[0].as_ref().is_none_or(|(v, _)| c < *v) {
                 ends[0] = Some((c, vec![hex(xd)]));
@@ -158,10 +162,6 @@ fn agree(
                 odd = Some(x);
             }
         }
-        let is_normal = y.is_finite() && y_abs >= least_normal;
-        let flush = how.ftz && c == 0.0 && rounded != 0.0 && y.is_finite() && !is_normal;
-        flushed += u64::from(flush);
-        let c = if flush { rounded } else { c };
         if let Some(class) = class_of(c, rounded) {
             tally(&mut classes[class], x);
         }

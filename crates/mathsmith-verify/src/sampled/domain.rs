@@ -1,8 +1,8 @@
 //! Boxes of inputs in any format: an interval of adjacent numbers an argument.
 
-use crate::VerifyError;
 use crate::judge::Point;
 use crate::report::hex;
+use crate::{FloatDomain, VerifyError};
 use mathsmith_ir::sample::SplitMix;
 use mathsmith_oracle::FloatFormat;
 
@@ -67,6 +67,19 @@ impl SampleDomain {
             Ok(Axis { first, last, neg_inf: lo == f64::NEG_INFINITY, pos_inf: hi == f64::INFINITY })
         });
         Ok(SampleDomain { format, axes: axes.collect::<Result<_, _>>()? })
+    }
+
+    /// The same inputs as a domain of singles.
+    pub(crate) fn of_singles(domain: &FloatDomain) -> SampleDomain {
+        let format = FloatFormat::F32;
+        let specials = domain.specials();
+        let axis = Axis {
+            first: format.key(f64::from(domain.lo())),
+            last: format.key(f64::from(domain.hi())),
+            neg_inf: specials.contains(&f32::NEG_INFINITY),
+            pos_inf: specials.contains(&f32::INFINITY),
+        };
+        SampleDomain { format, axes: vec![axis] }
     }
 
     /// Every finite number of a format for each of `arity` arguments, infinities and NaN as specials.
