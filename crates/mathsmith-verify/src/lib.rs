@@ -15,6 +15,7 @@
 //! | [`extreme`] | running maxima with a margin, settled at the end |
 //! | [`sweep`](mod@sweep) | the exhaustive sweep |
 //! | [`inspect`](mod@inspect) | the exhaustive measurement: everything about one function |
+//! | [`measured`] | [`Measured`]: the record of every measurement |
 //! | [`report`] | [`ErrorReport`] and its parts |
 //! | [`checksum`] | the order-independent sum over every output bit |
 //! | [`points`] | exact errors at points, and the adversarial set |

@@ -2,7 +2,7 @@
 
 use super::hand::Hand;
 use super::observe::{
-    Columns, Results, Seen, ends_fast, flush_fast, normal_fast, see_fast, settle_fast, unsettled_fast,
+    Columns, Results, ends_fast, flush_fast, normal_fast, settle_fast, stray_fast, swing_fast, unsettled_fast,
 };
 use super::part::{Extent, Lane, Part, Swing, widen};
 use super::run::{Gathered, Question};
@@ -123,12 +123,18 @@ impl<G: Grid> Question<'_, G> {
             return;
         }
         let before = part.last;
-        let seen = see_fast(Columns::of(block), &c[..n]);
-        self.classify(block, shared, seen, &c[..n], start, part);
+        let plain = !shared.has_slow(block) && !stray_fast(&block.rounded[..n], &c[..n]);
+        if !plain {
+            self.classify(block, shared, &c[..n], start, part);
+        }
         let pairs = shared.has_slow(block) || unsettled_fast(Columns::of(block), &c[..n]);
         self.neighbours(s, pairs, before, |lane| self.lane(block, shared, &c, lane, start), n, part);
         let mut judged = c;
         let (outcome, apart) = tally_block(&self.job, block, work, &mut judged, start, &mut part.tally);
+        // No signed error is beyond the largest that the block can hold: most blocks change nothing.
+        if plain && outcome.top_ulp > part.swing.above.min(-part.swing.below) {
+            part.swing.merge(swing_fast(Columns::of(block), &c[..n]));
+        }
         self.replace_checksum(block, raw, &c[..n], part);
         self.offer_normal(block, shared, &judged[..n], &outcome, &apart, start, part);
         if let Some(mut ratio) = self.ratio() {
@@ -217,12 +223,8 @@ impl<G: Grid> Question<'_, G> {
         y.abs() < G::MIN_NORMAL
     }
 
-    /// Counts classes and takes in signed errors.
-    fn classify(&self, block: &RefBlock<Scratch>, shared: &Shared, seen: Seen, c: &[f32], start: u64, part: &mut Part) {
-        if !seen.misclassed && !seen.odd && !shared.has_slow(block) {
-            part.swing.merge(Swing { above: seen.above, below: seen.below });
-            return;
-        }
+    /// Counts classes and takes in signed errors, lane by lane.
+    fn classify(&self, block: &RefBlock<Scratch>, shared: &Shared, c: &[f32], start: u64, part: &mut Part) {
         let scale = block.scale();
         for (lane, &c) in c.iter().enumerate() {
             let rounded = shared.rounded(block, lane);

@@ -1,5 +1,6 @@
 //! What is seen of one block of results besides its errors: plain loops over lanes that vectorise.
 
+use super::part::Swing;
 use crate::block::{BLOCK, RefBlock, dispatched};
 use crate::grid::Grid;
 
@@ -30,22 +31,11 @@ fn differs(c: f32, rounded: f32) -> bool {
     (rounded != 0.0) & ((c == 0.0) | ((c.to_bits() ^ rounded.to_bits()) >> 31 != 0))
 }
 
-/// What a block's results are like where all lanes are fast.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen {
-    /// Greatest and least `(c - y) / ulp`.
-    pub above: f64,
-    pub below: f64,
-    /// Some finite result has another class than the correctly rounded one.
-    pub misclassed: bool,
-    /// Some result is not finite.
-    pub odd: bool,
-}
-
+/// Greatest and least `(c - y) / ulp` of fast lanes.
 #[inline(always)]
-fn see(columns: Columns<'_>, c: &[f32]) -> Seen {
+fn swing(columns: Columns<'_>, c: &[f32]) -> Swing {
     let n = c.len();
-    let (y, scale, rounded) = (&columns.y[..n], &columns.scale[..n], &columns.rounded[..n]);
+    let (y, scale) = (&columns.y[..n], &columns.scale[..n]);
     // One extreme a loop: two kept side by side are shuffled into one register.
     let signed = |i: usize| (f64::from(c[i]) - y[i]) * scale[i];
     let (mut above, mut below) = ([f64::NEG_INFINITY; WIDTH], [f64::INFINITY; WIDTH]);
@@ -66,17 +56,22 @@ fn see(columns: Columns<'_>, c: &[f32]) -> Seen {
         above[0] = if s > above[0] { s } else { above[0] };
         below[0] = if s < below[0] { s } else { below[0] };
     }
-    let (mut misclassed, mut odd) = (0u32, 0u32);
-    for i in 0..n {
-        misclassed |= u32::from(differs(c[i], rounded[i]));
-        odd |= u32::from(c[i].to_bits() & 0x7f80_0000 == 0x7f80_0000);
-    }
-    Seen {
+    Swing {
         above: above.into_iter().fold(f64::NEG_INFINITY, f64::max),
         below: below.into_iter().fold(f64::INFINITY, f64::min),
-        misclassed: misclassed != 0,
-        odd: odd != 0,
     }
+}
+
+/// Whether some result has another class than the correctly rounded one, or is not finite.
+#[inline(always)]
+fn stray(rounded: &[f32], c: &[f32]) -> bool {
+    let rounded = &rounded[..c.len()];
+    let mut found = 0u32;
+    for i in 0..c.len() {
+        let infinite = c[i].to_bits() & 0x7f80_0000 == 0x7f80_0000;
+        found |= u32::from(differs(c[i], rounded[i]) | infinite);
+    }
+    found != 0
 }
 
 /// Whether some result moves, between neighbours, otherwise than their values certainly do.
@@ -172,7 +167,8 @@ fn normal<G: Grid>(y: &[f64], e: &[f64]) -> (u32, u32) {
     (sure, maybe)
 }
 
-dispatched!(pub(super) see_fast = see(columns: Columns<'_>, c: &[f32]) -> Seen);
+dispatched!(pub(super) swing_fast = swing(columns: Columns<'_>, c: &[f32]) -> Swing);
+dispatched!(pub(super) stray_fast = stray(rounded: &[f32], c: &[f32]) -> bool);
 dispatched!(pub(super) unsettled_fast = unsettled(columns: Columns<'_>, c: &[f32]) -> bool);
 dispatched!(pub(super) ends_fast = ends(c: &[f32]) -> (f32, f32));
 dispatched!(pub(super) differ_fast = differ(a: &[f32], b: &[f32], sign: u32) -> bool);
