@@ -4,7 +4,8 @@ use crate::args::CheckArgs;
 use crate::failure::{Failure, Outcome};
 use crate::measure::{STOPPING, host, limits, measure_failure};
 use crate::print;
-use crate::progress::{Terminal, grouped, stop_flag_saying};
+use crate::progress::{Terminal, stop_flag_saying};
+use mathsmith_measure::render::grouped;
 use mathsmith_measure::{Certificate, CertificateError, Options, Proof};
 use serde::Serialize;
 

@@ -4,7 +4,7 @@ use crate::approx::{flags, threads};
 use crate::args::Settings;
 use crate::failure::{Failure, Outcome};
 use crate::print;
-use crate::progress::{Terminal, grouped};
+use crate::progress::Terminal;
 use mathsmith_approx::entry::error_record;
 use mathsmith_approx::files;
 use mathsmith_approx::fitting::{self, FittedForm, FittingError, Fixed, Proof};
@@ -16,6 +16,7 @@ use mathsmith_dsl::{
 };
 use mathsmith_emit::{Lang, Provenance, digits_for, emit_real, emit_source, emit_test};
 use mathsmith_ir::{Literal, RealLit};
+use mathsmith_measure::render::grouped;
 use std::path::{Path, PathBuf};
 
 /// Reads a form: `x` is the input, other unknown names are constants.

@@ -1,6 +1,7 @@
 //! Progress on the terminal: one line redrawn in place; nothing when standard error is not a terminal.
 
 use mathsmith_approx::observe::{Event, Observer, time_left};
+use mathsmith_measure::render::grouped;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, OnceLock};
@@ -95,19 +96,6 @@ fn short(d: Option<Duration>) -> String {
         Some(d) if d.as_secs() >= 120 => format!("{} min left", d.as_secs().div_ceil(60)),
         Some(d) => format!("{} s left", d.as_secs_f64().ceil()),
     }
-}
-
-/// `1065353217` as `1 065 353 217`.
-pub fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() * 4 / 3);
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(' ');
-        }
-        out.push(c);
-    }
-    out
 }
 
 fn best_text(best: &[(u32, f64)]) -> String {

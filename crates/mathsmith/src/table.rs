@@ -1,8 +1,8 @@
 //! The front as a table for a person.
 
-use crate::progress::grouped;
 use mathsmith_approx::front::{Entry, Front};
 use mathsmith_dsl::BoundKind;
+use mathsmith_measure::render::grouped;
 
 fn figure(x: f64) -> String {
     if x == 0.0 || (1e-3..1e6).contains(&x) { format!("{x:.4}") } else { format!("{x:.3e}") }

@@ -16,7 +16,7 @@ mod text;
 
 pub use svg::svg;
 pub use table::table;
-pub(crate) use text::grouped;
+pub use text::grouped;
 
 use crate::record::{Measurement, Source};
 use mathsmith_native::subject::{Element, Isa, Shape, Signature};

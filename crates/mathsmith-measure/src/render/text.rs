@@ -6,7 +6,7 @@ use mathsmith_oracle::FloatFormat;
 pub(crate) const WIDTH: usize = 110;
 
 /// `1065353217` as `1 065 353 217`.
-pub(crate) fn grouped(n: u64) -> String {
+pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
     for (i, c) in digits.chars().enumerate() {
