@@ -538,3 +538,39 @@ fn a_host_is_nothing_to_start_by_hand() {
     let (stdout, _) = run(dir.path(), 0, &["--help"]);
     assert!(stdout.contains("measure") && stdout.contains("check") && !stdout.contains("subject-host"), "{stdout}");
 }
+
+#[test]
+fn symmetry_holds_at_the_zeros_and_infinities_too() {
+    let dir = temp();
+    let source = "float zero(float x) { return x == 0 ? 0.0f : x; }\n\
+                  float end(float x) { return x == -__builtin_inff() ? __builtin_inff() : x; }\n\
+                  float good(float x) { return x; }\n";
+    std::fs::write(dir.path().join("odd.c"), source).expect("written");
+    for (symbol, code) in [("zero", 1), ("end", 1), ("good", 0)] {
+        let args = ["measure", "odd.c", "--symbol", symbol, "--ref", "x", "--require", "odd", "--type", "bf16"];
+        let (stdout, _) = run(dir.path(), code, &args);
+        assert_eq!(stdout.contains("NOT MET"), code == 1, "{stdout}");
+        if symbol == "zero" {
+            assert!(stdout.contains("each special input below"), "{stdout}");
+        }
+    }
+}
+
+#[test]
+fn what_is_there_already_is_not_replaced_by_mistake() {
+    let dir = temp();
+    let source = "float f(float x) { return x; }\n";
+    std::fs::write(dir.path().join("f.c"), source).expect("written");
+    let base = ["measure", "f.c", "--ref", "x", "--on", "1..1.1"];
+    for (extra, what) in [
+        (&["--cert", "./f.c"][..], "the subject itself"),
+        (&["--svg", "f.c"], "the subject itself"),
+        (&["--svg", "."], "not a plain file"),
+        (&["--cert", "same", "--svg", "same"], "the same file"),
+    ] {
+        let args: Vec<&str> = base.iter().chain(extra).copied().collect();
+        let (_, stderr) = run(dir.path(), 2, &args);
+        assert!(stderr.contains(what) && stderr.contains("help:"), "{stderr}");
+    }
+    assert_eq!(std::fs::read_to_string(dir.path().join("f.c")).expect("still there"), source);
+}

@@ -138,10 +138,11 @@ fn startable<'a>(question: &Question, subject: &'a SubjectInput, options: &Optio
 fn conclude(
     question: &Question,
     subject: &SubjectInput,
-    measured: Measured,
+    mut measured: Measured,
     cpu: &Cpu,
     options: &Options<'_>,
 ) -> Result<Measurement, VerifyError> {
+    measured.heed_special_pairs();
     let mut points = |xs: &[f64]| results(question, subject, xs, options);
     let verdicts = verdicts(question, &measured, &mut points)?;
     Ok(Measurement {

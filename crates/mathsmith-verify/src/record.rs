@@ -1,6 +1,6 @@
 //! What every measurement writes into its record in the same way, however its inputs are walked.
 
-use crate::measured::{Break, Classes, Parity, Peak, Tally};
+use crate::measured::{Break, Classes, Measured, Parity, Peak, Tally};
 use crate::report::hex;
 use mathsmith_oracle::FloatFormat;
 use rug::Float;
@@ -160,9 +160,34 @@ pub(crate) fn decimal(format: FloatFormat, x: f64) -> String {
     format!("{x:?}")
 }
 
-/// 25 significant decimal digits.
+/// 25 significant decimal digits; below the exponents that MPFR has, what is known.
 fn digits(y: &Float) -> String {
+    if y.get_exp().is_some_and(|e| e <= rug::float::exp_min() + 1) {
+        return if y.is_sign_negative() { "-0 (not zero)" } else { "0 (not zero)" }.to_owned();
+    }
     if y.is_finite() { y.to_string_radix(10, Some(25)) } else { hex(y.to_f64()) }
+}
+
+impl Measured {
+    /// Takes the pairs of zeros and of infinities, which stand among the special inputs, into the check of symmetry: the
+    /// sweeps and samples look at finite pairs other than zero.
+    pub fn heed_special_pairs(&mut self) {
+        let Some((parity, check)) = &mut self.parity else { return };
+        for (positive, negative) in [("0", "-0"), ("inf", "-inf")] {
+            let result = |what: &str| {
+                let point = self.specials.iter().find(|s| s.what == what && s.x.len() == 1)?;
+                Some(crate::report::unhex(&point.got).unwrap_or(f64::NAN))
+            };
+            let (Some(at_x), Some(at_minus_x)) = (result(positive), result(negative)) else { continue };
+            check.looked_at += 1;
+            let mirrored = if *parity == Parity::Odd { -at_x } else { at_x };
+            let same = mirrored.to_bits() == at_minus_x.to_bits() || (at_x.is_nan() && at_minus_x.is_nan());
+            if !same && check.broken.is_none() {
+                let x = if positive == "0" { 0.0 } else { f64::INFINITY };
+                check.broken = Some(Break::asymmetric(*parity, x, [at_x, at_minus_x]));
+            }
+        }
+    }
 }
 
 impl Break {

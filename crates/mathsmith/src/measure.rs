@@ -245,6 +245,7 @@ pub fn run(args: &MeasureArgs) -> Result<Outcome, Failure> {
             subjects.len()
         )));
     }
+    check_targets(args)?;
     if !args.quiet {
         remarks(args, &question, &subjects);
     }
@@ -289,6 +290,38 @@ pub fn run(args: &MeasureArgs) -> Result<Outcome, Failure> {
     }
     let sound = failures.is_empty() && measurements.iter().all(Measurement::sound);
     Ok(if sound { Outcome::Found } else { Outcome::NotMet })
+}
+
+/// Files are replaced whole: what is not a plain file, or is a subject, must not be named by mistake.
+///
+/// # Errors
+/// [`Failure`] before anything is measured.
+fn check_targets(args: &MeasureArgs) -> Result<(), Failure> {
+    let same = |a: &Path, b: &Path| match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a == b,
+    };
+    let targets: Vec<(&str, &Path)> = [("cert", &args.cert), ("svg", &args.svg)]
+        .into_iter()
+        .filter_map(|(flag, path)| Some((flag, path.as_deref()?)))
+        .collect();
+    for (flag, path) in &targets {
+        let refuse = |what: &str, help: &str| {
+            Err(Failure::input(format!("--{flag} {}: {what}\n  help: {help}", path.display())))
+        };
+        if args.subjects.iter().any(|s| same(Path::new(s), path)) {
+            return refuse("this is the subject itself", "name another file; it would be replaced");
+        }
+        if std::fs::symlink_metadata(path).is_ok_and(|m| !m.is_file()) {
+            return refuse("this is there and is not a plain file", "name a file; what is there would be replaced");
+        }
+    }
+    if let [(_, cert), (_, svg)] = targets[..]
+        && same(cert, svg)
+    {
+        return Err(Failure::input("--cert and --svg name the same file\n  help: name two files"));
+    }
+    Ok(())
 }
 
 fn open_folder(dir: &Path) -> Result<files::Lock, Failure> {

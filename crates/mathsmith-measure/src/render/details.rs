@@ -251,7 +251,7 @@ fn properties(f: &Measured, names: &[String]) -> String {
         line("results", &format!("least {}\ngreatest {}", end(0), end(1)));
     }
     if let Some(t) = &f.tolerated {
-        let verdict = if t.beyond.count == 0 { "met everywhere" } else { "NOT met" };
+        let verdict = if t.beyond.count == 0 { "met at every input evaluated" } else { "NOT met" };
         let first = first(&t.beyond, names, format);
         line(
             "tolerance",
@@ -268,7 +268,15 @@ fn properties(f: &Measured, names: &[String]) -> String {
     if wrong == 0 {
         line(
             "classes",
-            &format!("all right: NaN, infinities, zeros and signs as they should be at {} inputs", grouped(f.inputs)),
+            &format!(
+                "all right: NaN, infinities, zeros and signs as they should be at {} inputs{}",
+                grouped(f.inputs),
+                if f.specials.iter().all(|s| s.same_class && s.same_zero_sign) {
+                    ""
+                } else {
+                    ", but not at each special input below"
+                }
+            ),
         );
     } else {
         line("classes", &format!("{} WRONG of {}", grouped(wrong), grouped(f.inputs)));
