@@ -149,10 +149,79 @@ pub struct Expr {
     pub root: ExprId,
 }
 
+impl ExprNode {
+    /// The same node with other arguments.
+    pub fn with_args(&self, image: impl Fn(ExprId) -> ExprId) -> ExprNode {
+        match self {
+            ExprNode::Call(func, a, b) => ExprNode::Call(*func, image(*a), b.map(&image)),
+            ExprNode::If { cmp, lhs, rhs, then, otherwise } => ExprNode::If {
+                cmp: *cmp,
+                lhs: image(*lhs),
+                rhs: image(*rhs),
+                then: image(*then),
+                otherwise: image(*otherwise),
+            },
+            leaf => leaf.clone(),
+        }
+    }
+
+    /// The arguments.
+    pub fn args(&self) -> Vec<ExprId> {
+        match self {
+            ExprNode::Call(_, a, b) => std::iter::once(*a).chain(*b).collect(),
+            ExprNode::If { lhs, rhs, then, otherwise, .. } => vec![*lhs, *rhs, *then, *otherwise],
+            _ => vec![],
+        }
+    }
+}
+
 impl Expr {
     /// The node behind an index.
     pub fn node(&self, id: ExprId) -> &ExprNode {
         &self.nodes[id.0 as usize]
+    }
+
+    /// The expression below a node, with the same variables, without the nodes that it does not need.
+    pub fn part(&self, id: ExprId) -> Expr {
+        let root = id.0 as usize;
+        let mut needed = vec![false; root + 1];
+        needed[root] = true;
+        for at in (0..=root).rev() {
+            if needed[at] {
+                self.nodes[at].args().iter().for_each(|arg| needed[arg.0 as usize] = true);
+            }
+        }
+        let (mut nodes, mut spans, mut image) = (Vec::new(), Vec::new(), Vec::with_capacity(root + 1));
+        for at in 0..=root {
+            image.push(ExprId(nodes.len() as u32));
+            if needed[at] {
+                nodes.push(self.nodes[at].with_args(|id| image[id.0 as usize]));
+                spans.push(self.spans[at]);
+            }
+        }
+        Expr { source: self.source.clone(), vars: self.vars.clone(), nodes, spans, root: image[root] }
+    }
+
+    /// This function of one variable with `argument` in the place of its variable: an expression in the argument's
+    /// variables, with the argument's source and, for all that comes from the function, the span of the whole argument.
+    ///
+    /// The argument is there once, however often the variable occurs. Variables beyond the first become the argument too.
+    pub fn applied(&self, argument: &Expr) -> Expr {
+        let mut out = argument.clone();
+        let span = argument.spans[argument.root.0 as usize];
+        let mut image: Vec<ExprId> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            image.push(match node {
+                ExprNode::Var(_) => argument.root,
+                node => {
+                    out.nodes.push(node.with_args(|id| image[id.0 as usize]));
+                    out.spans.push(span);
+                    ExprId(out.nodes.len() as u32 - 1)
+                }
+            });
+        }
+        out.root = image[self.root.0 as usize];
+        out
     }
 }
 

@@ -38,7 +38,7 @@ pub use fold::Fraction;
 pub use functions::{CONSTANTS, FUNCTIONS};
 pub use grammar::{GRAMMAR_TABLE, Grammar, GrammarKey, MUTATION_TABLE, Mutations, parse_grammar};
 pub use ops::OpName;
-pub use parse::{free_names, parse_expr, parse_expr_with_vars};
+pub use parse::{Meaning, free_names, parse_expr, parse_expr_with_definitions, parse_expr_with_vars};
 pub use problem::{Problem, Resolved, RunOptions};
 pub use requirement::Requirement;
 pub use settings::{Located, Place, RawSettings, Setting, TABLE, parse_problem};

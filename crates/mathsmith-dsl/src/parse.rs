@@ -58,6 +58,43 @@ pub fn parse_expr_with_vars(source: &str, vars: &[&str]) -> Result<Expr, Diagnos
     parse_whole(source, vars, false)
 }
 
+/// The meaning that a caller gives to a name, see [`parse_expr_with_definitions`].
+#[derive(Clone, Copy)]
+pub enum Meaning<'a> {
+    /// An expression without variables.
+    Constant(&'a Expr),
+    /// A function of one argument: what a call with this argument stands for, in the variables of the argument, or why
+    /// it has no meaning.
+    Function(&'a dyn Fn(&Expr) -> Result<Expr, String>),
+}
+
+/// Parses an expression in exactly the given variables, in which further names have the meanings given with them. A
+/// definition hides a constant or function of its name, a variable hides a definition. Infinity may be written, so that
+/// a function can be asked for its limit; whether any is left in the result is for the caller to look at.
+///
+/// Nodes that come from a definition have the span of its use. The tree shares equal parts that a definition repeats.
+///
+/// # Errors
+///
+/// A diagnostic with the place and a way out; its spans point into `source`. What a function says of a call becomes one.
+///
+/// ```
+/// use mathsmith_dsl::{Meaning, parse_expr, parse_expr_with_definitions};
+/// let f = parse_expr("x*exp(x)").unwrap();
+/// let apply = |argument: &mathsmith_dsl::Expr| Ok(f.applied(argument));
+/// let g = parse_expr_with_definitions("f(t + 1)/2", &["t"], &[("f", Meaning::Function(&apply))]).unwrap();
+/// assert_eq!(g.to_string(), "(t + 1)*exp(t + 1)/2");
+/// ```
+pub fn parse_expr_with_definitions(
+    source: &str,
+    vars: &[&str],
+    definitions: &[(&str, Meaning<'_>)],
+) -> Result<Expr, Diagnostic> {
+    let tokens = lex::tokens(source).map_err(|e| *e)?;
+    let mut parser = Parser { definitions, ..Parser::new(source, &tokens, vars, true) };
+    parser.whole().map(|expr| expr.part(expr.root)).map_err(|e| *e)
+}
+
 /// The names in `source` that are no constant, no function and not among `known`, in order of first appearance: the
 /// free constants of a form such as `1 + x*(c1 + x*c2)`.
 ///
@@ -103,6 +140,8 @@ pub(crate) struct Parser<'a> {
     tokens: &'a [Lexeme],
     at: usize,
     vars: &'a [&'a str],
+    /// Names with a meaning that the caller gives.
+    definitions: &'a [(&'a str, Meaning<'a>)],
     /// Whether `inf` may appear.
     infinity: bool,
     depth: u32,
@@ -125,7 +164,8 @@ fn fail<T>(
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(source: &'a str, tokens: &'a [Lexeme], vars: &'a [&'a str], infinity: bool) -> Parser<'a> {
-        Parser { source, tokens, at: 0, vars, infinity, depth: 0, nodes: vec![], spans: vec![], heights: vec![] }
+        let (nodes, spans, heights) = (vec![], vec![], vec![]);
+        Parser { source, tokens, at: 0, vars, definitions: &[], infinity, depth: 0, nodes, spans, heights }
     }
 
     /// Parses every token as one expression.
@@ -396,6 +436,9 @@ impl<'a> Parser<'a> {
             }
             return self.push(ExprNode::Var(index as u32), span);
         }
+        if let Some((_, meaning)) = self.definitions.iter().find(|(defined, _)| *defined == name) {
+            return self.defined(name, meaning, called);
+        }
         if let Some(info) = ConstantInfo::by_name(name) {
             let span = self.advance();
             if called {
@@ -412,13 +455,55 @@ impl<'a> Parser<'a> {
         }
         let span = self.advance();
         if !called {
-            let message = format!("the function `{name}` is used without its argument");
-            let help = format!("write the argument in brackets: `{name}(x)`");
-            return fail(Code::Syntax, span, message, "expected `(` after this", help);
+            return self.not_called(name, span);
         }
         let args = self.nested(Self::arguments)?;
         let span = span.to(self.tokens[self.at.saturating_sub(1)].1);
         self.apply(name, &args, span)
+    }
+
+    fn not_called(&self, name: &str, span: Span) -> Parsed {
+        let message = format!("the function `{name}` is used without its argument");
+        let help = format!("write the argument in brackets: `{name}(x)`");
+        fail(Code::Syntax, span, message, "expected `(` after this", help)
+    }
+
+    /// A name that the caller has given a meaning, with the cursor on it.
+    fn defined(&mut self, name: &str, meaning: &Meaning<'_>, called: bool) -> Parsed {
+        let span = self.advance();
+        match meaning {
+            Meaning::Constant(_) if called => self.called_value(name, "a constant", span),
+            Meaning::Function(_) if !called => self.not_called(name, span),
+            Meaning::Constant(expr) => self.expand(expr, &[], span),
+            Meaning::Function(apply) => {
+                let args = self.nested(Self::arguments)?;
+                let span = span.to(self.tokens[self.at.saturating_sub(1)].1);
+                let &[arg] = args.as_slice() else { return self.wrong_arity(name, 1, &args, span) };
+                let so_far = Expr {
+                    source: self.source.to_string(),
+                    vars: self.vars.iter().map(ToString::to_string).collect(),
+                    nodes: self.nodes.clone(),
+                    spans: self.spans.clone(),
+                    root: arg,
+                };
+                match apply(&so_far.part(arg)) {
+                    Ok(value) => self.embed(&value, span),
+                    Err(why) => {
+                        let help = "this function, or this argument, does not go with the expression";
+                        fail(Code::Value, span, why, "in this call", help)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds an expression in the variables of this one, as it is.
+    fn embed(&mut self, expr: &Expr, span: Span) -> Parsed {
+        let mut image: Vec<ExprId> = Vec::with_capacity(expr.nodes.len());
+        for node in &expr.nodes {
+            image.push(self.push(node.with_args(|id| image[id.0 as usize]), span)?);
+        }
+        Ok(image[expr.root.0 as usize])
     }
 
     /// `(a, b, ...)` with the cursor on the bracket.
@@ -541,6 +626,11 @@ impl<'a> Parser<'a> {
         if !called {
             known.extend(self.vars.iter().copied());
             functions::constant_names().for_each(|name| known.push(name));
+        }
+        for (name, meaning) in self.definitions {
+            if called == matches!(meaning, Meaning::Function(_)) {
+                known.push(name);
+            }
         }
         functions::callable_names().for_each(|name| known.push(name));
         let help = match nearest(name, known) {

@@ -3,7 +3,7 @@
 
 use crate::lines::written;
 use crate::settings::COMMAND_LINE;
-use crate::values::{expression_text, written_duration};
+use crate::values::{expression_text, optional_expression_text, written_duration};
 use crate::{
     Bound, BoundKind, Code, Diagnostic, Domain, Expr, Format, Located, Minimize, OpName, RawSettings, Reduce,
     Requirement, Span, Variant,
@@ -24,6 +24,18 @@ pub struct Problem {
     pub format: Format,
     /// The largest error allowed; `None` asks for the whole front.
     pub bound: Option<Bound>,
+    /// The largest error allowed at each input, of `x` and of `y`, the exact value; instead of a bound.
+    #[serde(default, with = "optional_expression_text", skip_serializing_if = "Option::is_none")]
+    pub tol: Option<Expr>,
+    /// Format to which results are rounded before they are judged; `None` is that of the inputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged_at: Option<Format>,
+    /// Whether results below the least normal number may be zero.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub flush: bool,
+    /// Whether what lies outside of the domain may give anything.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub domain_only: bool,
     /// Properties that the program must have.
     pub require: Vec<Requirement>,
     /// Operations that may be used; `None` are those of the grammar.
@@ -53,6 +65,10 @@ pub struct Problem {
     /// File or folder with the worst inputs that measurements have kept; they join those that candidates are judged on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adversarial: Option<String>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// What changes how a run goes but not what it finds.
@@ -102,6 +118,10 @@ impl RawSettings {
             on: raw.on.map(|found| found.value),
             format,
             bound: bound.map(|found| found.value),
+            tol: raw.tol.map(|found| found.value),
+            judged_at: raw.judged_at.map(|found| found.value),
+            flush: raw.flush.expect(DEFAULTED).value,
+            domain_only: raw.domain_only.expect(DEFAULTED).value,
             require: raw.require.map(|found| found.value).unwrap_or_default(),
             ops: raw.ops.map(|found| found.value),
             max_ops: raw.max_ops.map(|found| found.value as u32),
@@ -137,6 +157,11 @@ impl RawSettings {
             let help = "keep the one that the result must meet; every result states its error in all three measures";
             errors.push(second.place.error(Code::Conflict, message, "the second bound", help));
         }
+        if let (Some(first), Some(tol)) = (given.first(), &self.tol) {
+            let message = format!("two bounds are given: {} and tol", first.value.kind);
+            let help = "keep one of them; a tolerance may hold both, as in `max(1e-6*abs(y), 1e-8)`";
+            errors.push(tol.place.error(Code::Conflict, message, "the second bound", help));
+        }
         (!given.is_empty()).then(|| given.swap_remove(0))
     }
 
@@ -151,6 +176,18 @@ impl RawSettings {
             let message = "real arithmetic rounds nothing, so it has no variants";
             let help = "leave `variant` out with `type real`";
             errors.push(variant.place.error(Code::Conflict, message, "not with `type real`", help));
+        }
+        let floats_only = [
+            ("tol", self.tol.as_ref().map(|found| &found.place)),
+            ("judged-at", self.judged_at.as_ref().map(|found| &found.place)),
+            ("flush", self.flush.as_ref().filter(|found| found.value).map(|found| &found.place)),
+        ];
+        for (name, place) in floats_only {
+            if let Some(place) = place.filter(|_| is_real) {
+                let message = format!("`{name}` is about floats, and real arithmetic has none");
+                let help = format!("leave `{name}` out with `type real`, or choose a float format");
+                errors.push(place.error(Code::Conflict, message, "not with `type real`", help));
+            }
         }
         let Some(require) = &self.require else { return };
         let Some(ops) = &self.ops else { return };
@@ -185,6 +222,18 @@ impl fmt::Display for Problem {
         writeln!(f, "type {}", self.format)?;
         if let Some(bound) = &self.bound {
             writeln!(f, "{bound}")?;
+        }
+        if let Some(tol) = &self.tol {
+            writeln!(f, "tol {}", written(&tol.source))?;
+        }
+        if let Some(format) = self.judged_at {
+            writeln!(f, "judged-at {format}")?;
+        }
+        if self.flush {
+            writeln!(f, "flush true")?;
+        }
+        if self.domain_only {
+            writeln!(f, "domain-only true")?;
         }
         if !self.require.is_empty() {
             writeln!(f, "require {}", listed(&self.require))?;

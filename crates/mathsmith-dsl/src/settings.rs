@@ -107,6 +107,17 @@ settings! {
         "The largest relative error allowed.", values::positive;
     max_abs: f64 = "max-abs" "V", None,
         "The largest absolute error allowed.", values::positive;
+    tol: Expr = "tol" "EXPR", None,
+        "The largest error allowed at each input, as an expression of x and of y, the exact value there, such as `max(1e-6*abs(y), 1e-8)`.",
+        values::expression;
+    judged_at: Format = "judged-at" "f32|bf16|f16", None,
+        "The format to which results are rounded before they are judged, where they are stored so; by default that of `type`.",
+        values::judged_at;
+    flush: bool = "flush" "true|false", Some("false"),
+        "Whether a result below the least normal number of the format may be zero; the bare key means true.", values::switch;
+    domain_only: bool = "domain-only" "true|false", Some("false"),
+        "Whether what lies outside of the domain, infinities, NaN and -0 included, may give anything; the bare key means true.",
+        values::switch;
     require: Vec<Requirement> = "require" "LIST", None,
         "Properties that the program must have, separated by commas: exact:A->B, odd, even, monotone, join:C, saturate, no-div, no-branch, no-table, max-fma:N.",
         requirement::requirements;
@@ -149,7 +160,7 @@ pub(crate) const COMMAND_LINE: &str = "command line";
 
 /// Settings whose bare key or flag has a meaning.
 fn may_be_bare(name: &str) -> bool {
-    name == "from-scratch"
+    matches!(name, "from-scratch" | "flush" | "domain-only")
 }
 
 impl Setting {
@@ -199,8 +210,8 @@ impl RawSettings {
 
     /// These settings, and where they say nothing those of `under`. A bound of any kind replaces one of any kind.
     pub fn over(mut self, mut under: RawSettings) -> RawSettings {
-        if self.max_ulp.is_some() || self.max_rel.is_some() || self.max_abs.is_some() {
-            (under.max_ulp, under.max_rel, under.max_abs) = (None, None, None);
+        if self.max_ulp.is_some() || self.max_rel.is_some() || self.max_abs.is_some() || self.tol.is_some() {
+            (under.max_ulp, under.max_rel, under.max_abs, under.tol) = (None, None, None, None);
         }
         self.fill(under);
         self

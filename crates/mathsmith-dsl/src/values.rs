@@ -200,6 +200,13 @@ pub(crate) fn positive(text: &str) -> Result<f64, Diagnostic> {
     }
 }
 
+/// A format that a program's `f32` results can be stored in.
+pub(crate) fn judged_at(text: &str) -> Result<Format, Diagnostic> {
+    let known = [Format::F32, Format::BF16, Format::F16];
+    let found = Format::parse(text).ok().filter(|format| known.contains(format));
+    found.ok_or_else(|| not_a_choice(text, "format to store results in", known.into_iter().map(Format::name)))
+}
+
 pub(crate) fn domain(text: &str) -> Result<crate::Domain, Diagnostic> {
     let one_line = text.replace(|c: char| c.is_ascii_whitespace(), " ");
     parse_domain(&one_line)
@@ -455,6 +462,20 @@ serde_as_text! {
     crate::Domain => parse_domain;
     crate::Requirement => crate::Requirement::parse;
     Reduce => Reduce::parse;
+}
+
+/// An expression that may be missing, as its text.
+pub(crate) mod optional_expression_text {
+    use super::*;
+
+    pub(crate) fn serialize<S: Serializer>(expr: &Option<Expr>, serializer: S) -> Result<S::Ok, S::Error> {
+        expr.as_ref().map(|expr| &expr.source).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Expr>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| expression(&text).map_err(de::Error::custom)).transpose()
+    }
 }
 
 /// A reference expression as its text.

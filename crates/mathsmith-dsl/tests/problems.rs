@@ -58,6 +58,9 @@ fn a_file_says_everything_that_the_command_line_can() {
         ("on", "-pi/4..<pi/4"),
         ("type", "f64"),
         ("max-rel", "2^-40"),
+        ("judged-at", "bf16"),
+        ("flush", ""),
+        ("domain-only", "true"),
         ("require", "exact:0->1/2, monotone, join:1, saturate, no-branch, no-table, max-fma:6, no-div"),
         ("ops", "add,sub,mul,fma,round"),
         ("max-ops", "14"),
@@ -83,7 +86,7 @@ fn a_file_says_everything_that_the_command_line_can() {
         file.push_str(&format!("{name} {quoted}\n"));
     }
     let rest = TABLE.iter().filter(|row| !values.iter().any(|(name, _)| *name == row.name)).map(|row| row.name);
-    assert_eq!(rest.collect::<Vec<_>>(), ["max-ulp", "max-abs"], "the other two bounds");
+    assert_eq!(rest.collect::<Vec<_>>(), ["max-ulp", "max-abs", "tol"], "the other bounds");
     let resolved = typed.resolve().unwrap_or_else(|e| panic!("{}", drawn(&e)));
     assert_eq!(resolve(&file), resolved);
     let p = &resolved.problem;
@@ -92,6 +95,7 @@ fn a_file_says_everything_that_the_command_line_can() {
     assert_eq!((p.evals, p.time_ms, p.seed, p.from_scratch), (Some(1_000_000), Some(5_400_000), u64::MAX, true));
     assert_eq!(p.ops.as_ref().and_then(|ops| ops.last()), Some(&OpName::RoundEven));
     assert_eq!(p.require.len(), 8);
+    assert_eq!((p.judged_at, p.flush, p.domain_only), (Some(Format::BF16), true, true));
     assert_eq!((resolved.run.threads, resolved.run.out.as_deref()), (Some(2), Some("run #1/")));
     let json = serde_json::to_string(p).expect("serialises");
     assert_eq!(serde_json::from_str::<Problem>(&json).expect("reads back"), *p);
@@ -125,6 +129,9 @@ const BAD_FLAGS: &[(&str, &str, Code, &str, &str)] = &[
     ("max-rel", "inf", Code::Value, "finite", "positive number"),
     ("max-rel", "-inf", Code::Value, "finite", "positive number"),
     ("max-rel", "1e-400", Code::Value, "above zero", "positive number"),
+    ("tol", "1e-6*", Code::Syntax, "", ""),
+    ("judged-at", "f64", Code::Value, "no format to store results in", "f32, bf16, f16"),
+    ("flush", "maybe", Code::Value, "truth value", "true, false"),
     ("max-abs", "pi", Code::Value, "plain number", "positive number"),
     ("max-abs", "x", Code::UnknownName, "variable", "number"),
     ("max-abs", "1e", Code::Number, "exponent", "1e-3"),
@@ -252,9 +259,15 @@ fn random_settings(rng: &mut Rng) -> Vec<(&'static str, String)> {
     };
     add(rng, "on", &["0..1", " -pi/4 .. <pi/4", "-inf..inf", "0x1p-3<..max(1, 2)", "0\t..1"]);
     add(rng, "type", &["f32", "f64", "f16", "bf16", "f32"]);
-    let bound = rng.pick(&["max-ulp", "max-rel", "max-abs"]);
-    let value = ["0.5", "1e-300", "3", "0x1.8p-40", "1/3", "1e22", "123456.789e-8"];
-    add(rng, bound, &value);
+    let bound = rng.pick(&["max-ulp", "max-rel", "max-abs", "tol"]);
+    let value: &[&str] = match bound {
+        "tol" => &["1e-6", "max(1e-6*abs(y), 1e-8)", " x^2 +\n1"],
+        _ => &["0.5", "1e-300", "3", "0x1.8p-40", "1/3", "1e22", "123456.789e-8"],
+    };
+    add(rng, bound, value);
+    add(rng, "judged-at", &["f32", "bf16", "f16"]);
+    add(rng, "flush", &["", "true", "false"]);
+    add(rng, "domain-only", &["", "true", "false"]);
     add(rng, "require", &["odd", "exact: 0 -> 1, join: pi/2", "max-fma:6 ,no-div,monotone", "exact:hypot(3, 4)->5"]);
     add(rng, "ops", &["add,mul", "add sub mul fma round trunc", "convert,bitcast,shr_logical"]);
     add(rng, "max-ops", &["1", "10", "1_000"]);
