@@ -5,8 +5,8 @@ use crate::lines::written;
 use crate::settings::COMMAND_LINE;
 use crate::values::{expression_text, optional_expression_text, written_duration};
 use crate::{
-    Bound, BoundKind, Code, Diagnostic, Domain, Expr, Format, Located, Minimize, OpName, RawSettings, Reduce,
-    Requirement, Span, Variant,
+    Bound, BoundKind, Code, Diagnostic, Domain, Expr, Format, Incumbent, Located, Minimize, OpName, RawSettings,
+    Reduce, Requirement, Span, Variant,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -87,6 +87,8 @@ pub struct Resolved {
     pub problem: Problem,
     /// How to run it.
     pub run: RunOptions,
+    /// The code in use that the answer is held against.
+    pub incumbent: Incumbent,
 }
 
 impl RawSettings {
@@ -137,7 +139,12 @@ impl RawSettings {
             adversarial: raw.adversarial.map(|found| found.value),
         };
         let threads = raw.threads.map(|found| found.value as usize);
-        Ok(Resolved { problem, run: RunOptions { threads, out: raw.out.map(|found| found.value) } })
+        let incumbent = Incumbent {
+            error: raw.incumbent_error.map(|found| found.value),
+            ops: raw.incumbent_ops.map(|found| found.value).unwrap_or_default(),
+            time_ns: raw.incumbent_time.map(|found| found.value),
+        };
+        Ok(Resolved { problem, run: RunOptions { threads, out: raw.out.map(|found| found.value) }, incumbent })
     }
 
     /// The one bound that was given.
@@ -282,7 +289,7 @@ impl fmt::Display for RunOptions {
 impl fmt::Display for Resolved {
     /// A `.smith` file that resolves to the same problem, run in the same way.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.problem, self.run)
+        write!(f, "{}{}{}", self.problem, self.run, self.incumbent)
     }
 }
 

@@ -9,8 +9,8 @@ use crate::diagnostic::quote;
 use crate::grammar::{duplicate_key, unknown_key};
 use crate::lines::{self, MOST_ERRORS};
 use crate::{
-    Code, Diagnostic, Domain, Expr, Format, Minimize, OpName, Reduce, Requirement, SourceText, Span, Variant,
-    requirement, values,
+    Code, Counted, Diagnostic, Domain, Expr, Format, IncumbentError, Minimize, OpName, Reduce, Requirement, SourceText,
+    Span, Variant, incumbent, requirement, values,
 };
 use std::sync::Arc;
 
@@ -153,6 +153,13 @@ settings! {
         values::path;
     out: String = "out" "DIR", None,
         "The folder for the results.", values::path;
+    incumbent_error: IncumbentError = "incumbent-error" "FIGURE V EVIDENCE", None,
+        "The error of the code in use that an answer is held against, such as `max-rel 8.77e-5 exhaustive`; steers nothing.",
+        incumbent::error;
+    incumbent_ops: Vec<Counted> = "incumbent-ops" "LIST", None,
+        "The operations of the code in use, such as `3 fma, 1 max, 2 sub`; steers nothing.", incumbent::operations;
+    incumbent_time: f64 = "incumbent-time" "NS", None,
+        "The time of the code in use in nanoseconds an element, where it is known; steers nothing.", values::positive;
 }
 
 /// The name under which pieces of the command line appear in diagnostics.

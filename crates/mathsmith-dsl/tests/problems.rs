@@ -77,6 +77,9 @@ fn a_file_says_everything_that_the_command_line_can() {
         ("grammar", "my grammars/own.grammar"),
         ("adversarial", "runs/adversarial.json"),
         ("out", "run #1/"),
+        ("incumbent-error", "max-rel 8.77e-5 exhaustive"),
+        ("incumbent-ops", "3 fma, 1 max, 2 sub"),
+        ("incumbent-time", "0.34"),
     ];
     let mut typed = RawSettings::default();
     let mut file = String::from("# all of them\n");
@@ -97,6 +100,7 @@ fn a_file_says_everything_that_the_command_line_can() {
     assert_eq!(p.require.len(), 8);
     assert_eq!((p.judged_at, p.flush, p.domain_only), (Some(Format::BF16), true, true));
     assert_eq!((resolved.run.threads, resolved.run.out.as_deref()), (Some(2), Some("run #1/")));
+    assert_eq!((resolved.incumbent.ops.len(), resolved.incumbent.time_ns), (3, Some(0.34)));
     let json = serde_json::to_string(p).expect("serialises");
     assert_eq!(serde_json::from_str::<Problem>(&json).expect("reads back"), *p);
     assert!(json.contains(r#""approx":"1/(1+exp(-x))""#) && json.contains(r#""exact:0->1/2""#), "{json}");
@@ -282,6 +286,9 @@ fn random_settings(rng: &mut Rng) -> Vec<(&'static str, String)> {
     add(rng, "name", &["f", "exp2_fast"]);
     add(rng, "from-scratch", &["", "true", "false"]);
     add(rng, "grammar", &["fma", "./my grammar #2", "\"quoted\"", "= x", "back\\slash"]);
+    add(rng, "incumbent-error", &["max-rel 8.77e-5 exhaustive", "max-ulp 1.47 claimed", "max-abs 1e22  sampled"]);
+    add(rng, "incumbent-ops", &["3 fma,1 max", "0.51 ns:x6", "1 add.i32"]);
+    add(rng, "incumbent-time", &["0.34", "25"]);
     add(rng, "out", &["run/", " spaced ", "a\tb", "line\nend", "\u{e9}t\u{e9}", "#"]);
     all
 }

@@ -87,7 +87,7 @@ pub fn approx(question: &str, settings: &Settings) -> Result<Outcome, Failure> {
             (_, Err(d)) => return Err(d.into()),
         }
     };
-    let Resolved { problem, run } = raw.clone().resolve()?;
+    let Resolved { problem, run, .. } = raw.clone().resolve()?;
     let question = Question::new(problem).map_err(|e| Failure::question(&e, Some(&raw)))?;
     let options = RunOptions { threads: threads(run.threads), out: run.out.map(PathBuf::from), resume: false };
     answer(&question, &options, Some(&raw), settings.json, settings.quiet)

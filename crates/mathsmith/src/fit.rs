@@ -73,7 +73,7 @@ pub fn fit(source: &str, reference: &str, fix: &[String], settings: &Settings) -
         )?;
     }
     let fixed = fix.iter().map(|f| fixed(f)).collect::<Result<Vec<_>, _>>()?;
-    let Resolved { problem, run } = raw.clone().resolve()?;
+    let Resolved { problem, run, .. } = raw.clone().resolve()?;
     let question = Question::new(problem).map_err(|e| Failure::question(&e, Some(&raw)))?;
     let terminal = Terminal::new(settings.quiet);
     let result = fitting::fit(&question, &expr, &fixed, threads(run.threads), &terminal);
