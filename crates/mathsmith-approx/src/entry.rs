@@ -29,7 +29,8 @@ pub fn command(problem: &Problem, allowed: Option<u64>) -> String {
         match key {
             "approx" => words.push(quoted(&problem.reference.to_string())),
             "time" | "evals" if allowed.is_some() => {}
-            "from-scratch" if value == "true" => words.push("--from-scratch".into()),
+            "from-scratch" | "flush" | "domain-only" if value == "true" => words.push(format!("--{key}")),
+            "judged-at" => words.push(format!("--out {value}")),
             _ if default == Some(value) => {}
             "on" => words.push(format!("--on {}", quoted(problem.on.as_ref().map_or("", |d| &d.source)))),
             _ => words.push(format!("--{key} {}", quoted(value))),

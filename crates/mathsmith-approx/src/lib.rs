@@ -4,6 +4,7 @@
 //! [`float`] and [`real`] turn what it finds into verified programs, [`entry`] into the record of [`front`] and files.
 
 pub mod composed;
+pub mod demand;
 pub mod entry;
 pub mod fitting;
 pub mod float;

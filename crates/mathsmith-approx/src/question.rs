@@ -1,5 +1,6 @@
 //! A resolved problem made numeric: reference, domain, metric, price; and what cannot be asked yet is said here.
 
+use crate::demand::{self, Demand};
 use crate::float::objective::Figure;
 use crate::float::polish;
 use crate::pareto::Price;
@@ -10,9 +11,9 @@ use mathsmith_dsl::{BoundKind, Format, Grammar, Minimize, Problem, Reduce, Requi
 use mathsmith_egraph::{Contraction, Limits, RuleClass};
 use mathsmith_fit::{Dd, Metric};
 use mathsmith_ir::{Program, Type};
-use mathsmith_oracle::{DomainEnds, Reference};
+use mathsmith_oracle::{DomainEnds, FloatFormat, Reference};
 use mathsmith_verify::points::Layout;
-use mathsmith_verify::{AdversarialSet, FloatDomain};
+use mathsmith_verify::{AdversarialSet, FloatDomain, Tolerance};
 use std::collections::HashMap;
 use std::sync::RwLock;
 
@@ -68,14 +69,23 @@ pub struct Question {
     pub problem: Problem,
     /// The function.
     pub reference: Reference,
-    /// Lower end of the domain: the lowest input.
+    /// Lower end of the domain: the lowest finite input.
     pub lo: f64,
-    /// Upper end: the greatest input.
+    /// Upper end: the greatest finite input.
     pub hi: f64,
     /// The inputs, for a float format.
     pub domain: Option<FloatDomain>,
-    /// The error figure that is minimised.
+    /// Whether the domain is the whole format because none was given: the reference may then be undefined on a part of
+    /// it, where NaN is the result.
+    pub whole: bool,
+    /// The error figure that is minimised; with a tolerance the absolute error as a multiple of it.
     pub figure: Figure,
+    /// Format to which a result is rounded before it is judged.
+    pub judged_at: FloatFormat,
+    /// The tolerance, where it is the bound.
+    pub tolerance: Option<Tolerance>,
+    /// The requirements with their points as floats.
+    pub demands: Vec<Demand>,
     /// Remarks that belong into the output.
     pub notes: Vec<String>,
     model: Model,
@@ -112,46 +122,9 @@ impl Question {
                 "name a machine model that ships, or the path of a model's file",
             )
         })?;
-        let domain = problem.on.as_ref().ok_or_else(|| {
-            QuestionError::new(
-                "on",
-                "approx needs a domain: range reduction for a whole format is not part of this version",
-                "give a domain, as in `--on 0..1`",
-            )
-        })?;
-        let bad = |e: &dyn std::fmt::Display| {
-            QuestionError::new(
-                "on",
-                e.to_string(),
-                "write a domain A..B on which the function is defined, as in `--on 0..1`",
-            )
-        };
-        let ends = DomainEnds::new(domain).map_err(|e| bad(&e))?;
-        let (lo, hi, floats) = match problem.format {
-            Format::Real => {
-                let (lo, hi) = ends.f64_range().map_err(|e| bad(&e))?;
-                if lo == hi {
-                    return Err(bad(&"the domain is a single point"));
-                }
-                (lo, hi, None)
-            }
-            _ => {
-                let (lo, hi) = ends.f32_range().map_err(|e| bad(&e))?;
-                let floats = FloatDomain::new(lo, hi).map_err(|e| bad(&e))?;
-                if floats.count() == 1 {
-                    return Err(bad(&format!(
-                        "the domain holds the single number {lo:?}, where a constant is the answer"
-                    )));
-                }
-                (f64::from(floats.lo()), f64::from(floats.hi()), Some(floats))
-            }
-        };
-        if !(lo.is_finite() && hi.is_finite()) {
-            return Err(bad(
-                &"an end of the domain is infinite, which needs range reduction: not part of this version",
-            ));
-        }
-        let report = mathsmith_oracle::analyse(&reference, lo, hi, false).map_err(|e| bad(&e))?;
+        let (lo, hi, floats) = ends(&problem)?;
+        let whole = problem.on.is_none();
+        let report = mathsmith_oracle::analyse(&reference, lo, hi, whole).map_err(|e| bad_domain(&e))?;
         let notes = report
             .removable
             .iter()
@@ -163,11 +136,33 @@ impl Question {
             Some(BoundKind::MaxRel) => Figure::Rel,
             Some(BoundKind::MaxAbs) => Figure::Abs,
             Some(BoundKind::MaxUlp) => Figure::Ulp,
+            None if problem.tol.is_some() => Figure::Abs,
             None if problem.format == Format::Real => Figure::Rel,
             None => Figure::Ulp,
         };
-        let question =
-            Question { problem, reference, lo, hi, domain: floats, figure, notes, model, values: RwLock::default() };
+        let tolerance = problem.tol.as_ref().map(|tol| Tolerance::new(tol, &problem.reference)).transpose();
+        let tolerance = tolerance.map_err(|e| {
+            let help = "write an expression of x and of y, the exact value: `max(1e-6*abs(y), 1e-8)`";
+            QuestionError::new("tol", e.to_string(), help)
+        })?;
+        let judged_at = problem.judged_at.and_then(|f| FloatFormat::named(f.name())).unwrap_or(FloatFormat::F32);
+        let mut question = Question {
+            problem,
+            reference,
+            lo,
+            hi,
+            domain: floats,
+            whole,
+            figure,
+            judged_at,
+            tolerance,
+            demands: Vec::new(),
+            notes,
+            model,
+            values: RwLock::default(),
+        };
+        question.demands = demand::demands(&question)?;
+        demand::consistent(&question)?;
         // What is wrong with grammar or operations is said before a run leaves anything behind.
         let spaces = question.variants().into_iter().map(|a| question.space(a)).collect::<Result<Vec<_>, _>>()?;
         if spaces.iter().all(Option::is_none) {
@@ -194,6 +189,71 @@ impl Question {
             }
             Dd { hi, lo }
         })
+    }
+
+    /// The bound on the figure, if one was asked for; 1 for a tolerance, which is the unit of its figure.
+    pub fn bound(&self) -> Option<f64> {
+        self.problem.bound.as_ref().map(|b| b.value).or(self.tolerance.as_ref().map(|_| 1.0))
+    }
+
+    /// What the question's figure counts.
+    pub fn unit_word(&self) -> &'static str {
+        match (&self.tolerance, self.figure) {
+            (Some(_), _) => "times the tolerance",
+            (None, Figure::Ulp) => "ulp",
+            (None, Figure::Rel) => "of the value",
+            (None, Figure::Abs) => "absolute",
+        }
+    }
+
+    /// The bound as it was asked for; empty where none was.
+    pub fn bound_text(&self) -> String {
+        match (&self.problem.bound, &self.problem.tol) {
+            (Some(bound), _) => bound.to_string(),
+            (None, Some(tol)) => format!("tol {}", tol.source),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// `ulp(y)` in the format judged at.
+    pub fn ulp(&self, y: f64) -> f64 {
+        let format = self.judged_at;
+        let exponent = ((y.to_bits() >> 52 & 0x7ff) as i32 - 1023).clamp(format.min_exponent, format.max_exponent);
+        // At least 2^-149: a normal double.
+        f64::from_bits(((exponent - format.precision as i32 + 1 + 1023) as u64) << 52)
+    }
+
+    /// The absolute error that counts as 1 in the question's figure, at an input with the exact value `y`.
+    pub fn unit(&self, x: f32, y: f64) -> f64 {
+        match (&self.tolerance, self.figure) {
+            (Some(t), _) => t.value().value_dd(&[f64::from(x)][..t.value().vars().len()]).0,
+            (None, Figure::Ulp) => self.ulp(y),
+            (None, Figure::Rel) => y.abs(),
+            (None, Figure::Abs) => 1.0,
+        }
+    }
+
+    /// The error of a result at an input with the finite exact value `y`, in the question's figure: the result is rounded
+    /// to the format judged at first, and a zero is accepted below the least normal number where results may be flushed.
+    pub fn error_at(&self, x: f32, y: Dd, computed: f32) -> f64 {
+        let c = self.judged_at.nearest_f64(f64::from(computed));
+        if !c.is_finite() {
+            return f64::INFINITY;
+        }
+        let flushed = self.problem.flush && c == 0.0 && y.hi.abs() < self.judged_at.min_normal();
+        let off = ((c - y.hi) - y.lo).abs();
+        if flushed || off == 0.0 { 0.0 } else { off / self.unit(x, y.hi) }
+    }
+
+    /// The special inputs whose results count, beside the finite ones of the domain.
+    pub fn specials(&self) -> Vec<f32> {
+        let mut all = self.domain.map_or_else(Vec::new, |d| d.specials());
+        if self.problem.domain_only {
+            all.clear();
+        } else if self.domain.is_some() && !all.iter().any(|x| x.is_nan()) {
+            all.push(f32::NAN);
+        }
+        all
     }
 
     /// Most fused multiply-adds that a program may have.
@@ -278,12 +338,12 @@ impl Question {
 
     /// Whether an error figure meets the bound; true where none was asked for.
     pub fn meets(&self, figure: f64) -> bool {
-        self.problem.bound.as_ref().is_none_or(|b| figure <= b.value)
+        self.bound().is_none_or(|b| figure <= b)
     }
 
     /// Whether an error is near enough to the bound for a program to be an answer of some kind, if only a cheap one.
     pub fn near(&self, figure: f64) -> bool {
-        self.problem.bound.as_ref().is_none_or(|b| figure <= b.value * FAR)
+        self.bound().is_none_or(|b| figure <= b * FAR)
     }
 
     /// Equality beyond the normal form.
@@ -350,21 +410,26 @@ fn supported(problem: &Problem) -> Result<(), QuestionError> {
             );
         }
     }
-    if let Some(r) = problem.require.iter().find(|r| {
+    let real = problem.format == Format::Real;
+    let of_floats = |r: &&Requirement| {
         !matches!(r, Requirement::NoDiv | Requirement::NoBranch | Requirement::NoTable | Requirement::MaxFma(_))
-    }) {
+    };
+    if let Some(r) = problem.require.iter().find(of_floats).filter(|_| real) {
         return not_yet(
             "require",
-            format!("the requirement `{r}` is not part of this version"),
-            "no-div, no-branch, no-table and max-fma:N are",
+            format!("the requirement `{r}` is about float results, and real arithmetic has none"),
+            "no-div, no-branch, no-table and max-fma:N can be asked of real programs",
         );
     }
-    if let Reduce::Named(name) = &problem.reduce {
+    if problem.reduce != Reduce::Auto && problem.reduce != Reduce::None && real {
         return not_yet(
             "reduce",
-            format!("the range reduction `{name}` is not part of this version"),
-            "leave it out and give the reduced domain with `--on`",
+            "range reductions are about floats".into(),
+            "leave it out with `--type real`, and give the reduced domain with `--on`",
         );
+    }
+    if real && problem.on.is_none() {
+        return not_yet("on", "real numbers have no whole format".into(), "give a domain, as in `--on 0..1`");
     }
     if problem.minimize == Minimize::Size && problem.format == Format::Real {
         return not_yet(
@@ -379,4 +444,35 @@ fn supported(problem: &Problem) -> Result<(), QuestionError> {
         return not_yet("max-ulp", "real arithmetic has no ulp".into(), "bound the relative error with `--max-rel`");
     }
     Ok(())
+}
+
+fn bad_domain(e: &dyn std::fmt::Display) -> QuestionError {
+    QuestionError::new(
+        "on",
+        e.to_string(),
+        "write a domain A..B on which the function is defined, as in `--on 0..1`",
+    )
+}
+
+/// Lowest and greatest finite input, and the inputs of a float format.
+fn ends(problem: &Problem) -> Result<(f64, f64, Option<FloatDomain>), QuestionError> {
+    let finite = |floats: FloatDomain| (f64::from(floats.lo()), f64::from(floats.hi()), Some(floats));
+    let Some(domain) = &problem.on else { return Ok(finite(FloatDomain::whole())) };
+    let ends = DomainEnds::new(domain).map_err(|e| bad_domain(&e))?;
+    if problem.format == Format::Real {
+        let (lo, hi) = ends.f64_range().map_err(|e| bad_domain(&e))?;
+        if lo == hi {
+            return Err(bad_domain(&"the domain is a single point"));
+        }
+        if !(lo.is_finite() && hi.is_finite()) {
+            return Err(bad_domain(&"an end of the domain is infinite, and real programs are fitted on intervals"));
+        }
+        return Ok((lo, hi, None));
+    }
+    let (lo, hi) = ends.f32_range().map_err(|e| bad_domain(&e))?;
+    let floats = FloatDomain::new(lo, hi).map_err(|e| bad_domain(&e))?;
+    if floats.count() == 1 {
+        return Err(bad_domain(&format!("the domain holds the single number {lo:?}, where a constant is the answer")));
+    }
+    Ok(finite(floats))
 }

@@ -7,7 +7,7 @@ use crate::{print, table};
 use mathsmith_approx::front::Front;
 use mathsmith_approx::question::Question;
 use mathsmith_approx::run::{self, RunOptions};
-use mathsmith_dsl::{RawSettings, Resolved, parse_problem};
+use mathsmith_dsl::{Format, RawSettings, Resolved, parse_problem};
 use std::path::{Path, PathBuf};
 
 /// The settings of the command line.
@@ -21,6 +21,7 @@ pub fn flags(settings: &Settings) -> Result<RawSettings, Failure> {
         ("max-ulp", &settings.max_ulp),
         ("max-rel", &settings.max_rel),
         ("max-abs", &settings.max_abs),
+        ("tol", &settings.tol),
         ("require", &settings.require),
         ("ops", &settings.ops),
         ("max-ops", &settings.max_ops),
@@ -35,10 +36,19 @@ pub fn flags(settings: &Settings) -> Result<RawSettings, Failure> {
         ("seed", &settings.seed),
         ("name", &settings.name),
         ("adversarial", &settings.adversarial),
-        ("out", &settings.out),
     ];
     let mut raw = RawSettings::default();
     let mut errors = Vec::new();
+    // As for `measure`: the name of a format says how results are stored, anything else is a folder.
+    for value in &settings.out {
+        let name = if Format::parse(value).is_ok() { "judged-at" } else { "out" };
+        if raw.place(name).is_some() {
+            return Err(Failure::input("--out is given twice for the same thing\n  help: give it once for a folder and once for a format"));
+        }
+        if let Err(error) = raw.set(name, value) {
+            errors.push(error);
+        }
+    }
     for (name, value) in given {
         if let Some(value) = value
             && let Err(error) = raw.set(name, value)
@@ -46,10 +56,12 @@ pub fn flags(settings: &Settings) -> Result<RawSettings, Failure> {
             errors.push(error);
         }
     }
-    if settings.from_scratch
-        && let Err(error) = raw.set("from-scratch", "")
-    {
-        errors.push(error);
+    let switches =
+        [("from-scratch", settings.from_scratch), ("flush", settings.flush), ("domain-only", settings.domain_only)];
+    for (name, _) in switches.into_iter().filter(|(_, on)| *on) {
+        if let Err(error) = raw.set(name, "") {
+            errors.push(error);
+        }
     }
     if errors.is_empty() { Ok(raw) } else { Err(errors.into()) }
 }

@@ -180,7 +180,7 @@ pub struct CheckArgs {
 /// Settings shared by commands; every one may stand in a problem file as well.
 #[derive(Args, Default)]
 pub struct Settings {
-    /// Domain A..B, or 'A..<B' without its end (quote the < for the shell)
+    /// Domain A..B, or 'A..<B' without its end (quote the < for the shell) [default: the whole format]
     #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
     pub on: Option<String>,
     /// Number format: f32 or real (others are refused in this version) [default: f32]
@@ -195,9 +195,18 @@ pub struct Settings {
     /// Largest absolute error allowed
     #[arg(long, value_name = "V", allow_hyphen_values = true)]
     pub max_abs: Option<String>,
-    /// Demands: no-div, no-branch, no-table, max-fma:N (others are refused in this version)
+    /// Error allowed at each input, of x and of y, the exact value: "max(1e-6*abs(y), 1e-8)"
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
+    pub tol: Option<String>,
+    /// Demands: exact:A->B, odd, even, monotone, join:C, saturate, no-div, no-branch, no-table, max-fma:N
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub require: Option<String>,
+    /// Results below the least normal number may be zero
+    #[arg(long)]
+    pub flush: bool,
+    /// What lies outside of the domain may give anything, NaN and infinities included
+    #[arg(long)]
+    pub domain_only: bool,
     /// Operations allowed, such as add,sub,mul,div
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub ops: Option<String>,
@@ -213,7 +222,7 @@ pub struct Settings {
     /// Machine model: x86-64-v3, x86-64-v4, aarch64, x86-64-scalar, cortex-m7, or a model's file [default: x86-64-v3]
     #[arg(long, value_name = "MODEL|FILE", allow_hyphen_values = true)]
     pub target: Option<String>,
-    /// Range reduction: auto or none (named ones are refused in this version)
+    /// Range reduction: auto, none or the name of one [default: auto]
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub reduce: Option<String>,
     /// Search space: a shipped grammar's name or a file
@@ -237,9 +246,9 @@ pub struct Settings {
     /// Worst inputs kept by `measure --out DIR`; candidates are judged on them too
     #[arg(long, value_name = "FILE|DIR")]
     pub adversarial: Option<String>,
-    /// Folder for the results
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<String>,
+    /// Folder for the results, or a format (bf16, f16) that they are rounded to before they are judged; twice for both
+    #[arg(long, value_name = "DIR|FORMAT")]
+    pub out: Vec<String>,
     /// Start from the empty program, without minimax forms as seeds
     #[arg(long)]
     pub from_scratch: bool,
