@@ -1,9 +1,12 @@
 //! Exact errors at points, and the adversarial set: the inputs on which candidates are screened before a sweep.
 
+use crate::block::dispatched;
 use crate::error::{check_variables, unary};
+use crate::grid::{Brain, Grid, Half, Single};
 use crate::truth::{PointError, Truth, inverse_ulp};
 use crate::{FloatDomain, VerifyError, domain};
 use mathsmith_ir::{ColumnMut, ColumnRef, Engine, EngineError, Literal, Program, Type};
+use mathsmith_oracle::FloatFormat;
 
 /// Exact errors of a program at the given inputs, in their order.
 ///
@@ -194,6 +197,72 @@ impl AdversarialSet {
     }
 }
 
+/// Errors of a run of results against finite exact values, each error times its point's weight.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Weighed {
+    /// Largest weighted error of the results of the right class.
+    pub max: f64,
+    /// Sum of the 32nd powers of the weighted errors over `unit`: a smooth stand-in for the largest error.
+    pub power: f64,
+    /// Results of the wrong class: NaN, an infinity, or a zero with the wrong sign. They count here and nowhere else.
+    pub wrong: u32,
+}
+
+/// Judges results, rounded to `format` first, against exact values `y`: the error of a result `c` is `|c - y| * weight`.
+/// A zero must have the sign of `y`, also where `y` is a zero. `unit` is the error that counts 1 in [`Weighed::power`].
+/// Formats other than the three of 32 bits and less are taken as `f32`.
+///
+/// # Panics
+/// If the columns differ in length.
+pub fn weigh(format: FloatFormat, c: &[f32], y: &[f64], weight: &[f64], unit: f64) -> Weighed {
+    assert!(c.len() == y.len() && c.len() == weight.len(), "columns of one length");
+    let inverse = 1.0 / unit;
+    match format {
+        FloatFormat::BF16 => weigh_fast::<Brain>(c, y, weight, inverse),
+        FloatFormat::F16 => weigh_fast::<Half>(c, y, weight, inverse),
+        _ => weigh_fast::<Single>(c, y, weight, inverse),
+    }
+}
+
+/// Lanes that sums and maxima are split over.
+const WIDTH: usize = 8;
+
+#[inline(always)]
+fn weigh_lanes<G: Grid>(c: &[f32], y: &[f64], weight: &[f64], inverse: f64) -> Weighed {
+    let (mut max, mut power, mut wrong) = ([0f64; WIDTH], [0f64; WIDTH], [0u32; WIDTH]);
+    let mut lane = |k: usize, c: f32, y: f64, weight: f64| {
+        let c = G::round(f64::from(c));
+        let bits = c.to_bits();
+        let sign = ((y.to_bits() >> 32) as u32 ^ bits) >> 31;
+        let odd = u32::from(bits & 0x7f80_0000 == 0x7f80_0000) | (u32::from(bits << 1 == 0) & sign);
+        let e = (f64::from(c) - y).abs() * weight;
+        let e = if odd == 0 { e } else { 0.0 };
+        let mut q = e * inverse;
+        for _ in 0..5 {
+            q *= q;
+        }
+        max[k] = if e > max[k] { e } else { max[k] };
+        power[k] += q;
+        wrong[k] += odd;
+    };
+    let whole = c.len() - c.len() % WIDTH;
+    for ((c, y), w) in c.chunks_exact(WIDTH).zip(y.chunks_exact(WIDTH)).zip(weight.chunks_exact(WIDTH)) {
+        for k in 0..WIDTH {
+            lane(k, c[k], y[k], w[k]);
+        }
+    }
+    for i in whole..c.len() {
+        lane(i - whole, c[i], y[i], weight[i]);
+    }
+    Weighed {
+        max: max.into_iter().fold(0.0, f64::max),
+        power: ((power[0] + power[1]) + (power[2] + power[3])) + ((power[4] + power[5]) + (power[6] + power[7])),
+        wrong: wrong.iter().sum(),
+    }
+}
+
+dispatched!(weigh_fast = weigh_lanes<G: Grid>(c: &[f32], y: &[f64], weight: &[f64], inverse: f64) -> Weighed);
+
 /// `n` Chebyshev points of the second kind on [-1, 1], ends included, by the recurrence of the cosine: the placing of
 /// sample points needs no more than the last digits that this loses.
 pub(crate) fn chebyshev(n: u32) -> Vec<f64> {
@@ -241,5 +310,24 @@ mod tests {
             }
         }
         assert!((chebyshev(7)[2] - 0.5).abs() < 1e-14);
+    }
+
+    #[test]
+    fn weighed_errors_are_those_of_each_point() {
+        let y: Vec<f64> = (0..1003).map(|i| f64::from(i - 500) * 0.37).collect();
+        let mut c: Vec<f32> = y.iter().map(|&y| y as f32).collect();
+        let weight = vec![2.0; y.len()];
+        c[1002] += 0.5;
+        let clean = weigh(FloatFormat::F32, &c, &y, &weight, 1.0);
+        let alone = (f64::from(c[1002]) - y[1002]).abs() * 2.0;
+        assert_eq!((clean.max, clean.wrong), (alone, 0));
+        assert!((clean.power - alone.powi(32)).abs() < 1e-6, "{clean:?}");
+        (c[3], c[10], c[500]) = (f32::NAN, f32::NEG_INFINITY, -0.0);
+        let wrong = weigh(FloatFormat::F32, &c, &y, &weight, 1.0);
+        assert_eq!((wrong.max, wrong.wrong), (alone, 3));
+        // In the narrow formats a result is rounded before it is judged.
+        let narrow = weigh(FloatFormat::BF16, &[1.0 + 1.0 / 1024.0], &[1.0], &[1.0], 1.0);
+        assert_eq!(narrow.max, 0.0);
+        assert_eq!(weigh(FloatFormat::F16, &[65520.0], &[65519.0], &[1.0], 1.0).wrong, 1);
     }
 }

@@ -11,6 +11,9 @@
 //! | shrink | `shrink` | composed program | operations left out that the domain and the bound do not need |
 //! | answer | `answer` | question | verified programs: sweeps decide, failing inputs join the screen, and round again |
 
+pub mod screen;
+mod screen_points;
+
 use crate::pareto::Price;
 use crate::space::Arithmetic;
 use mathsmith_ir::Program;
