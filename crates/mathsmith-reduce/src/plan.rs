@@ -122,7 +122,7 @@ impl Builder<'_> {
 }
 
 /// Which values `v` depends on, itself included.
-fn below(program: &Program, v: Value) -> Vec<bool> {
+pub(crate) fn below(program: &Program, v: Value) -> Vec<bool> {
     let mut needed = vec![false; program.nodes().len()];
     needed[v.index()] = true;
     for w in program.values().rev() {
@@ -136,7 +136,12 @@ fn below(program: &Program, v: Value) -> Vec<bool> {
 }
 
 /// Adds an operation of `from` to `to`; `None` if an argument has no counterpart yet.
-fn copied(to: &mut Program, from: &Program, node: &Node, map: impl Fn(Value) -> Option<Value>) -> Option<Value> {
+pub(crate) fn copied(
+    to: &mut Program,
+    from: &Program,
+    node: &Node,
+    map: impl Fn(Value) -> Option<Value>,
+) -> Option<Value> {
     let Node::Op(op, _) = *node else { return None };
     let args = node.args().iter().map(|&a| map(a)).collect::<Option<Vec<Value>>>()?;
     let op = match op {
