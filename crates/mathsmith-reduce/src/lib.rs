@@ -4,6 +4,7 @@
 //! tests its identities, and makes [`Plan`]s of what fits. A plan is a frame, a program with holes, and what belongs into
 //! the holes.
 
+pub mod floor;
 mod identity;
 mod instantiate;
 mod misfit;
