@@ -2,7 +2,7 @@
 //! constants. A search starts from them, and a user compares with them.
 
 use crate::minimax::MinimaxOptions;
-use crate::{Dd, FitError, Fitter, Metric, MinimaxResult, Nodes, Tape};
+use crate::{Dd, FitError, Fitter, Metric, MinimaxResult, NodeMinimax, Nodes, Tape};
 use mathsmith_ir::{Literal, Op, Program, RealLit, Type, Value};
 
 /// A form with its best constants.
@@ -232,19 +232,8 @@ impl Fitter {
         if n == 0 {
             return self.polynomial(m, target, domain, metric);
         }
-        let linear = Tape::new(&linearised(m, n))?;
         let points = Nodes::chebyshev(domain, 32.max(4 * (m + n + 2)), target, metric)?;
-        // The linear problem: inputs x and f, target f, weight divided by the denominator found so far.
-        let mut nodes = Nodes { x: vec![points.x[0].clone(), points.target.clone()], ..points.clone() };
-        let mut start = vec![0.0; m + 1 + n];
-        for _ in 0..4 {
-            start = self.least_squares(&linear, &nodes, &start, &Default::default())?.params;
-            for (i, x) in points.x[0].iter().enumerate() {
-                let q = 1.0 + x * start[m + 1..].iter().rev().fold(0.0, |y, b| y * x + b);
-                nodes.weight[i] = points.weight[i] / q.abs().max(1e-6);
-            }
-        }
-        let start: Vec<Dd> = start.into_iter().map(Dd::from).collect();
+        let start = self.rational_start(m, n, &points)?;
         self.seed(rational_form(m, n, Type::Real, false), &start, target, domain, metric)
     }
 
@@ -269,6 +258,48 @@ impl Fitter {
         let options = MinimaxOptions { least_squares: None, ..MinimaxOptions::default() };
         let minimax = self.minimax(&tape, target, domain, metric, &start, &options)?;
         Ok(Some(finished(program, minimax)))
+    }
+
+    /// The start of a ratio: the linear problem with inputs x and f and target f, its weights divided by the denominator
+    /// found so far. Parameters as in [`rational_form`].
+    fn rational_start(&mut self, m: usize, n: usize, points: &Nodes) -> Result<Vec<Dd>, FitError> {
+        let linear = Tape::new(&linearised(m, n))?;
+        let mut nodes = Nodes { x: vec![points.x[0].clone(), points.target.clone()], ..points.clone() };
+        let mut start = vec![0.0; m + 1 + n];
+        for _ in 0..4 {
+            start = self.least_squares(&linear, &nodes, &start, &Default::default())?.params;
+            for (i, x) in points.x[0].iter().enumerate() {
+                let q = 1.0 + x * start[m + 1..].iter().rev().fold(0.0, |y, b| y * x + b);
+                nodes.weight[i] = points.weight[i] / q.abs().max(1e-6);
+            }
+        }
+        Ok(start.into_iter().map(Dd::from).collect())
+    }
+
+    /// The best polynomial of a degree on nodes of any weights; parameters as in [`polynomial_form`].
+    ///
+    /// # Errors
+    /// [`FitError::Shape`] if the nodes are not those of a function of one variable.
+    pub fn polynomial_on_nodes(&mut self, degree: usize, nodes: &Nodes) -> Result<NodeMinimax, FitError> {
+        let tape = Tape::new(&polynomial_form(degree, Type::Real, false))?;
+        let start = self.least_squares(&tape, nodes, &vec![0.0; degree + 1], &Default::default())?.params;
+        let start: Vec<Dd> = start.into_iter().map(Dd::from).collect();
+        self.minimax_on_nodes(&tape, nodes, &start, &MinimaxOptions::default())
+    }
+
+    /// The best ratio of polynomials of degrees `m` and `n` on nodes of any weights; parameters as in
+    /// [`rational_form`]. The start is that of [`Fitter::rational`].
+    ///
+    /// # Errors
+    /// [`FitError::Shape`] if the nodes are not those of a function of one variable.
+    pub fn rational_on_nodes(&mut self, m: usize, n: usize, nodes: &Nodes) -> Result<NodeMinimax, FitError> {
+        if n == 0 {
+            return self.polynomial_on_nodes(m, nodes);
+        }
+        nodes.check(1)?;
+        let start = self.rational_start(m, n, nodes)?;
+        let tape = Tape::new(&rational_form(m, n, Type::Real, false))?;
+        self.minimax_on_nodes(&tape, nodes, &start, &MinimaxOptions::default())
     }
 
     fn seed(

@@ -154,3 +154,23 @@ fn degenerate_problems_end_with_a_reason() {
     let nodes = Nodes { x: vec![], ..Nodes::default() };
     assert!(matches!(fitter.least_squares(&tape, &nodes, &[0.0], &Default::default()), Err(FitError::Shape { .. })));
 }
+
+#[test]
+fn weights_of_nodes_decide_where_a_form_is_good() {
+    let mut fitter = Fitter::new();
+    for (name, f) in ALL {
+        let even = Nodes::dense((0.0, 1.0), 400, &f, Metric::Absolute).expect("valid domain");
+        let mut uneven = even.clone();
+        for (w, &x) in uneven.weight.iter_mut().zip(&uneven.x[0]) {
+            *w = if x < 0.5 { 16.0 } else { 1.0 };
+        }
+        for (m, n) in [(4, 0), (2, 2)] {
+            let a = fitter.rational_on_nodes(m, n, &even).expect("columns of one length");
+            let interval = fitter.rational(m, n, &f, (0.0, 1.0), Metric::Absolute).expect("valid problem").minimax;
+            assert!((a.max_error / interval.max_error - 1.0).abs() < 0.01, "{name} [{m}/{n}]");
+            let b = fitter.rational_on_nodes(m, n, &uneven).expect("columns of one length");
+            // Better by the new weights than the old constants are, and no better than sixteen times smaller errors.
+            assert!(b.max_error > a.max_error && b.max_error < 14.0 * a.max_error, "{name} [{m}/{n}] {b:?} {a:?}");
+        }
+    }
+}

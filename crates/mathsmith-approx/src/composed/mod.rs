@@ -11,6 +11,11 @@
 //! | shrink | `shrink` | composed program | operations left out that the domain and the bound do not need |
 //! | answer | `answer` | question | verified programs: sweeps decide, failing inputs join the screen, and round again |
 
+pub mod assemble;
+pub mod assemble_forms;
+pub mod assemble_sites;
+#[cfg(test)]
+mod assemble_tests;
 pub mod screen;
 mod screen_points;
 
@@ -27,6 +32,8 @@ pub struct CoreForm {
     pub shape: String,
     /// One input, one output; parameters have values.
     pub program: Program,
+    /// Largest error that it brings into the result, in the question's unit, in exact arithmetic with exact constants.
+    pub error: f64,
 }
 
 /// A whole program with its origin.
@@ -42,6 +49,13 @@ pub struct Composed {
     pub program: Program,
     /// What it costs on the question's machine.
     pub price: Price,
+}
+
+impl Composed {
+    /// What the cores' own errors add up to, in the question's unit: without any rounding.
+    pub fn error(&self) -> f64 {
+        self.cores.iter().map(|c| c.error).sum()
+    }
 }
 
 /// What a screen says about a program.

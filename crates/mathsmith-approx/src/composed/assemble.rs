@@ -1,0 +1,291 @@
+//! From a plan to whole programs: each hole filled with classical cores of several sizes, constants at their minimax.
+//!
+//! What a hole needs is measured ([`assemble_sites`](super::assemble_sites)), not known: the fit of a core minimises its
+//! share of the whole program's error. Shapes are of interest from the largest error that the bound allows down to where
+//! the rounding errors of the frame drown the rest, and only those that no cheaper shape equals. With several cores their
+//! errors add up, so combinations are kept by the sum of errors against the sum of
+//! prices, as a front of fronts.
+
+use super::assemble_forms::{Scheme, polynomial, ratio};
+use super::assemble_sites::{AssembleError, Site, sites};
+use super::{Composed, CoreForm};
+use crate::pareto::{self, Price};
+use crate::question::Question;
+use crate::space::Arithmetic;
+use mathsmith_dsl::Requirement;
+use mathsmith_fit::{Dd, Fitter};
+use mathsmith_ir::{Op, Program};
+use mathsmith_reduce::{Core, Plan};
+use std::sync::Arc;
+
+/// How far [`assemble`] goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AssembleOptions {
+    /// Highest degree of a polynomial.
+    pub degree: usize,
+    /// Highest sum of the degrees of a ratio; 0 for none.
+    pub ratio: usize,
+    /// Programs of a plan at most: of too many those go whose errors lie closest together.
+    pub most: usize,
+}
+
+impl Default for AssembleOptions {
+    fn default() -> Self {
+        AssembleOptions { degree: 16, ratio: 8, most: 24 }
+    }
+}
+
+/// Real error of a core, as a share of the bound or of an ulp, below which more terms gain nothing.
+const NEGLIGIBLE: f64 = 0.02;
+/// Where no bound is given: units in the last place beyond which a core is no approximation worth showing.
+const COARSEST: f64 = 1000.0;
+/// A higher degree must lower the error by this factor to be another shape: an even function gains nothing by odd terms.
+const GAIN: f64 = 0.98;
+/// Degrees in a row without gain that end the series.
+const PATIENCE: usize = 3;
+
+/// The programs of a plan with classical cores, cheapest first. `inputs` shows how the frame behaves
+/// ([`sample`](super::assemble_sites::sample)).
+///
+/// Where the question forbids seeds there is one program, whose cores are constants, for
+/// [`evolve`](super::evolve::evolve) to start from.
+///
+/// # Errors
+/// [`AssembleError`] if the plan's programs cannot be run, or a core has no reference.
+pub fn assemble(
+    question: &Question,
+    plan: &Arc<Plan>,
+    arithmetic: Arithmetic,
+    inputs: &[f32],
+    options: &AssembleOptions,
+) -> Result<Vec<Composed>, AssembleError> {
+    assemble_at(question, plan, arithmetic, &sites(question, plan, inputs)?, options)
+}
+
+/// [`assemble`] for a plan whose sites are known.
+///
+/// # Errors
+/// [`AssembleError::Compose`], [`AssembleError::Fit`].
+pub fn assemble_at(
+    question: &Question,
+    plan: &Arc<Plan>,
+    arithmetic: Arithmetic,
+    sites: &[Site],
+    options: &AssembleOptions,
+) -> Result<Vec<Composed>, AssembleError> {
+    let mut fitter = Fitter::new();
+    let range = range(question, sites);
+    let mut choices: Vec<Vec<CoreForm>> = Vec::new();
+    for (core, site) in plan.cores.iter().zip(sites) {
+        let shapes = Shapes { question, core, site, fused: arithmetic == Arithmetic::Fma, range, options: *options };
+        let fault = |error| AssembleError::Fit { plan: plan.name.clone(), error };
+        choices.push(shapes.all(&mut fitter).map_err(fault)?);
+    }
+    let mut composed = Vec::new();
+    for pick in combinations(question, &choices, range.1, options.most) {
+        let cores = pick.iter().zip(&choices).map(|(&i, forms)| forms[i].clone()).collect();
+        composed.push(compose(question, plan, arithmetic, cores)?);
+    }
+    if composed.iter().any(|c| question.admits(&c.program)) {
+        composed.retain(|c| question.admits(&c.program));
+    }
+    let minimize = question.problem.minimize;
+    composed.sort_by(|a, b| {
+        let (x, y) = (a.price.order(minimize), b.price.order(minimize));
+        x.0.total_cmp(&y.0).then(x.1.total_cmp(&y.1)).then(a.error().total_cmp(&b.error()))
+    });
+    Ok(composed)
+}
+
+/// A plan with cores in its holes.
+///
+/// # Errors
+/// [`AssembleError::Compose`] if they do not fit.
+pub fn compose(
+    question: &Question,
+    plan: &Arc<Plan>,
+    arithmetic: Arithmetic,
+    cores: Vec<CoreForm>,
+) -> Result<Composed, AssembleError> {
+    let programs: Vec<Program> = cores.iter().map(|c| c.program.clone()).collect();
+    let fault = |error| AssembleError::Compose { plan: plan.name.clone(), error };
+    let program = plan.compose(&question.problem.name, &programs).map_err(fault)?;
+    let price = question.price(&program);
+    Ok(Composed { plan: Arc::clone(plan), cores, arithmetic, program, price })
+}
+
+/// Real errors, least and largest, between which a core is of interest.
+fn range(question: &Question, sites: &[Site]) -> (f64, f64) {
+    // What the last place of a normal result is in the unit of the question.
+    let inputs = sites.iter().flat_map(|s| &s.inputs);
+    let resolution = inputs
+        .map(|&x| (x, question.value(f64::from(x)).hi))
+        .filter(|(_, y)| y.is_finite() && y.abs() >= question.judged_at.min_normal())
+        .map(|(x, y)| question.ulp(y) / question.unit(x, y))
+        .filter(|r| r.is_finite())
+        .fold(0.0, f64::max);
+    match question.bound() {
+        Some(bound) => (NEGLIGIBLE * bound.max(resolution), bound),
+        None => (NEGLIGIBLE * resolution, COARSEST * resolution),
+    }
+}
+
+/// The shapes of one core.
+struct Shapes<'a> {
+    question: &'a Question,
+    core: &'a Core,
+    site: &'a Site,
+    fused: bool,
+    range: (f64, f64),
+    options: AssembleOptions,
+}
+
+impl Shapes<'_> {
+    /// Every shape whose error is of interest and that no cheaper one equals. At least one: the best there is, where none
+    /// is good enough.
+    fn all(&self, fitter: &mut Fitter) -> Result<Vec<CoreForm>, mathsmith_fit::FitError> {
+        let mut forms = self.polynomials(fitter)?;
+        let from_scratch = self.question.problem.from_scratch;
+        if !from_scratch {
+            forms.extend(self.ratios(fitter, &forms)?);
+        }
+        let within: Vec<CoreForm> = forms.iter().filter(|f| f.error <= self.range.1).cloned().collect();
+        if within.is_empty() {
+            forms.sort_by(|a, b| a.error.total_cmp(&b.error));
+            forms.truncate(1);
+            return Ok(forms);
+        }
+        let price = |f: &CoreForm| self.question.price(&f.program);
+        let front = pareto::front(&within, self.question.problem.minimize, 1.0, price, |f| f.error);
+        Ok(front.into_iter().map(|i| within[i].clone()).collect())
+    }
+
+    fn constant(&self, value: Dd, error: f64) -> CoreForm {
+        let program = polynomial(self.core, &[value], Scheme::Horner, self.fused);
+        CoreForm { shape: "constant".into(), program, error }
+    }
+
+    fn polynomials(&self, fitter: &mut Fitter) -> Result<Vec<CoreForm>, mathsmith_fit::FitError> {
+        if self.site.nodes.is_empty() {
+            // Nothing depends on it.
+            return Ok(vec![self.constant(Dd::ONE, 0.0)]);
+        }
+        let highest = if self.question.problem.from_scratch { 0 } else { self.options.degree };
+        let mut forms: Vec<CoreForm> = Vec::new();
+        let (mut best, mut idle) = (f64::INFINITY, 0);
+        for degree in 0..=highest {
+            let fit = fitter.polynomial_on_nodes(degree, &self.site.nodes)?;
+            let finite = fit.max_error.is_finite() && fit.params.iter().all(|p| p.is_finite());
+            if !finite || fit.max_error > best * GAIN {
+                idle += 1;
+                if idle == PATIENCE {
+                    break;
+                }
+                continue;
+            }
+            (best, idle) = (fit.max_error, 0);
+            if degree == 0 {
+                forms.push(self.constant(fit.params[0], fit.max_error));
+            } else {
+                forms.extend(Scheme::ALL.into_iter().filter(|s| s.differs(degree)).map(|scheme| CoreForm {
+                    shape: format!("polynomial {degree}, {}", scheme.word()),
+                    program: polynomial(self.core, &fit.params, scheme, self.fused),
+                    error: fit.max_error,
+                }));
+            }
+            if fit.max_error <= self.range.0 {
+                break;
+            }
+        }
+        if forms.is_empty() {
+            // Powers of the argument beyond the doubles: the value in the middle is all there is.
+            let middle = self.site.nodes.value(self.site.nodes.len() / 2);
+            forms.push(self.constant(middle, f64::INFINITY));
+        }
+        Ok(forms)
+    }
+
+    /// Ratios that could pay: cheaper than the dearest polynomial that is of interest.
+    fn ratios(&self, fitter: &mut Fitter, polynomials: &[CoreForm]) -> Result<Vec<CoreForm>, mathsmith_fit::FitError> {
+        let problem = &self.question.problem;
+        let listed = problem.ops.as_ref().is_none_or(|ops| ops.iter().any(|o| o.op() == Some(Op::Div)));
+        if self.site.nodes.is_empty() || !listed || problem.require.contains(&Requirement::NoDiv) {
+            return Ok(Vec::new());
+        }
+        let cost = |price: &Price| price.order(problem.minimize).0;
+        let mut rivals: Vec<(f64, f64)> =
+            polynomials.iter().map(|f| (cost(&self.question.price(&f.program)), f.error)).collect();
+        let mut forms: Vec<CoreForm> = Vec::new();
+        for sum in 2..=self.options.ratio {
+            for n in 1..=sum / 2 {
+                let m = sum - n;
+                let blank = vec![Dd::ONE; m + n + 1];
+                let price = cost(&self.question.price(&ratio(self.core, m, &blank, self.fused)));
+                // What costs no more is already below what counts, or nothing dearer is left to replace.
+                let reached = rivals.iter().filter(|r| r.0 <= price).map(|r| r.1).fold(f64::INFINITY, f64::min);
+                if reached <= self.range.0 || rivals.iter().all(|r| r.0 <= price) && reached <= self.range.1 {
+                    continue;
+                }
+                let fit = fitter.rational_on_nodes(m, n, &self.site.nodes)?;
+                let finite = fit.max_error.is_finite() && fit.params.iter().all(|p| p.is_finite());
+                if finite && fit.max_error < reached * GAIN {
+                    rivals.push((price, fit.max_error));
+                    let program = ratio(self.core, m, &fit.params, self.fused);
+                    forms.push(CoreForm { shape: format!("ratio {m}/{n}"), program, error: fit.max_error });
+                }
+            }
+        }
+        Ok(forms)
+    }
+}
+
+/// A choice of one form for each core so far.
+struct Pick {
+    chosen: Vec<usize>,
+    price: Price,
+    error: f64,
+}
+
+/// Which forms go together: for each price the combination with the least sum of errors, of those at most `largest`
+/// or, where none is, the best.
+fn combinations(question: &Question, choices: &[Vec<CoreForm>], largest: f64, most: usize) -> Vec<Vec<usize>> {
+    let minimize = question.problem.minimize;
+    let nothing = Price { ops: 0, cycles: 0.0, latency: 0.0, size: 0.0 };
+    let mut picks = vec![Pick { chosen: Vec::new(), price: nothing, error: 0.0 }];
+    for forms in choices {
+        let prices: Vec<Price> = forms.iter().map(|f| question.price(&f.program)).collect();
+        let mut next: Vec<Pick> = Vec::new();
+        for pick in &picks {
+            for (i, form) in forms.iter().enumerate() {
+                let (p, q) = (&pick.price, &prices[i]);
+                next.push(Pick {
+                    chosen: pick.chosen.iter().copied().chain([i]).collect(),
+                    price: Price {
+                        ops: p.ops + q.ops,
+                        cycles: p.cycles + q.cycles,
+                        latency: p.latency + q.latency,
+                        size: p.size + q.size,
+                    },
+                    error: pick.error + form.error,
+                });
+            }
+        }
+        let kept = pareto::front(&next, minimize, 1.0, |p| p.price, |p| p.error);
+        let mut next: Vec<Option<Pick>> = next.into_iter().map(Some).collect();
+        picks = kept.into_iter().filter_map(|i| next[i].take()).collect();
+    }
+    if picks.iter().any(|p| p.error <= largest) {
+        picks.retain(|p| p.error <= largest);
+    } else {
+        picks.sort_by(|a, b| a.error.total_cmp(&b.error));
+        picks.truncate(1);
+    }
+    while picks.len() > most.max(1) {
+        // Of two neighbours with nearly the same error the dearer one adds least; the most exact one stays.
+        let ratio = |i: usize| picks[i].error / picks[i - 1].error;
+        let last = picks.len() - 1;
+        let least = (1..last).max_by(|&a, &b| ratio(a).total_cmp(&ratio(b)));
+        picks.remove(least.unwrap_or(0));
+    }
+    picks.into_iter().map(|p| p.chosen).collect()
+}
