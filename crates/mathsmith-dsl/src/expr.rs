@@ -192,9 +192,9 @@ impl Expr {
             }
         }
         let (mut nodes, mut spans, mut image) = (Vec::new(), Vec::new(), Vec::with_capacity(root + 1));
-        for at in 0..=root {
+        for (at, needed) in needed.into_iter().enumerate() {
             image.push(ExprId(nodes.len() as u32));
-            if needed[at] {
+            if needed {
                 nodes.push(self.nodes[at].with_args(|id| image[id.0 as usize]));
                 spans.push(self.spans[at]);
             }

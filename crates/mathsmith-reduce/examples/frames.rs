@@ -40,11 +40,7 @@ fn run(args: &[String]) -> Result<(), String> {
         println!("  {name} = {}", value.to_string_radix(10, Some(40)));
     }
     for plan in &fit.plans {
-        println!(
-            "\nframe {}: {} operations",
-            plan.name,
-            plan.frame.nodes().iter().filter(|n| n.args().len() > 0).count()
-        );
+        println!("\nframe {}: {} operations", plan.name, plan.operations());
         let found = floor::measure(plan, &function, domain, DENSITY).map_err(|e| format!("error: {e}"))?;
         for (core, range) in plan.cores.iter().zip(&found.ranges) {
             let range = range.map_or("no finite argument".into(), |(lo, hi)| format!("arguments in {lo:?}..{hi:?}"));

@@ -128,8 +128,8 @@ impl Exact {
 }
 
 /// Inputs of a domain for looking at a program: ends, special values, evenly and randomly by exponent, linearly where
-/// most functions do most, next to simple numbers. Ascending, -0 before 0, NaN last; infinities where an end is one.
-/// About three times `density` of them, the same for the same domain.
+/// most functions do most, next to simple numbers. Ascending, -0 before 0; where an end is infinite it is among them, and
+/// NaN is the last: the domain is the whole format. About three times `density` of them, the same for the same domain.
 pub fn inputs(ty: Type, domain: (f64, f64), density: u32) -> Vec<f64> {
     let format = format_of(ty);
     let (lo, hi) = domain;
@@ -162,7 +162,9 @@ pub fn inputs(ty: Type, domain: (f64, f64), density: u32) -> Vec<f64> {
     out.retain(|&x| x >= lo && x <= hi);
     out.sort_by(f64::total_cmp);
     out.dedup_by_key(|x| x.to_bits());
-    out.push(f64::NAN);
+    if lo.is_infinite() || hi.is_infinite() {
+        out.push(f64::NAN);
+    }
     out
 }
 
@@ -172,36 +174,138 @@ pub fn inputs(ty: Type, domain: (f64, f64), density: u32) -> Vec<f64> {
 /// [`OracleError`] where the function or that of a core cannot be evaluated.
 pub fn measure(plan: &Plan, function: &Expr, domain: (f64, f64), density: u32) -> Result<Floor, OracleError> {
     let ty = plan.frame.inputs()[0].ty;
-    let format = format_of(ty);
-    let reference = Reference::new(function)?;
-    let inputs = inputs(ty, domain, density);
-    let (results, arguments) = Exact::new(plan)?.run(&inputs);
-    let mut floor =
-        Floor { inputs: inputs.len(), worst: 0.0, at: inputs[0], wrong: vec![], ranges: ranges(&arguments) };
-    for (&input, &got) in inputs.iter().zip(&results) {
-        let wanted = reference.round_to(&[input], format);
-        let kinds = |x: f64| (x.is_nan(), x.is_infinite(), (x.is_infinite() || x == 0.0) && x.is_sign_negative());
-        let zeros = wanted == 0.0 && got == 0.0;
-        let finite = wanted.is_finite() && got.is_finite();
-        if (zeros || !finite) && kinds(wanted) != kinds(got) {
-            floor.wrong.push(Wrong { input, wanted, got });
+    let truth = Truth::new(function, ty, inputs(ty, domain, density))?;
+    let mut exact = Exact::new(plan)?;
+    Ok(truth.judge(&mut exact))
+}
+
+/// Inputs with the values of a function there, for frames of this function.
+pub struct Truth {
+    format: FloatFormat,
+    inputs: Vec<f64>,
+    /// Correctly rounded values.
+    wanted: Vec<f64>,
+    /// Values in doubles, within some 2^-40 of an ulp of the format where that is f32; and in MPFR where doubles do not do.
+    exact: Vec<f64>,
+    reference: Reference,
+}
+
+impl Truth {
+    /// The values of `function` at `inputs`, which are numbers of the type `ty`.
+    ///
+    /// # Errors
+    /// [`OracleError`] where the function cannot be evaluated.
+    pub fn new(function: &Expr, ty: Type, inputs: Vec<f64>) -> Result<Truth, OracleError> {
+        let (format, reference) = (format_of(ty), Reference::new(function)?);
+        let (mut exact, mut bounds) = (vec![0.0; inputs.len()], vec![0.0; inputs.len()]);
+        reference.fast_block(&[&inputs], &mut exact, &mut bounds, &mut Scratch::default());
+        let mut wanted = Vec::with_capacity(inputs.len());
+        if ty == Type::F32 {
+            let mut rounded = vec![0.0f32; inputs.len()];
+            reference.round_block_f32(&[&inputs], &mut rounded, &mut Scratch::default());
+            wanted.extend(rounded.into_iter().map(f64::from));
+        } else {
+            wanted.extend(inputs.iter().map(|&x| reference.round_f64(&[x])));
         }
-        if finite {
-            let exact = reference.value(&[input], 80);
-            let error = Float::with_val(80, &exact - got).abs() >> format.ulp_exponent(&exact);
-            if error.to_f64() > floor.worst {
-                (floor.worst, floor.at) = (error.to_f64(), input);
+        for (i, (y, bound)) in exact.iter_mut().zip(&bounds).enumerate() {
+            // A double that is not near enough is asked for again, at MPFR.
+            let near = *bound <= y.abs() * f64::EPSILON * 4096.0;
+            if ty == Type::F32 && wanted[i].is_finite() && !near {
+                *y = reference.value(&[inputs[i]], 64).to_f64();
             }
         }
+        Ok(Truth { format, inputs, wanted, exact, reference })
     }
-    Ok(floor)
+
+    /// The correctly rounded values.
+    pub fn values(&self) -> &[f64] {
+        &self.wanted
+    }
+
+    /// The inputs.
+    pub fn inputs(&self) -> &[f64] {
+        &self.inputs
+    }
+
+    /// Runs a frame with exact cores on the inputs.
+    pub fn judge(&self, frame: &mut Exact) -> Floor {
+        let (results, arguments) = frame.run(&self.inputs);
+        let ranges = ranges(&arguments);
+        let mut floor = Floor { inputs: self.inputs.len(), worst: 0.0, at: self.inputs[0], wrong: vec![], ranges };
+        for (i, (&input, &got)) in self.inputs.iter().zip(&results).enumerate() {
+            let wanted = self.wanted[i];
+            let zeros = wanted == 0.0 && got == 0.0;
+            let finite = wanted.is_finite() && got.is_finite();
+            if (zeros || !finite) && kind(wanted) != kind(got) {
+                floor.wrong.push(Wrong { input, wanted, got });
+            }
+            if finite {
+                let error = self.error(i, got);
+                if error > floor.worst {
+                    (floor.worst, floor.at) = (error, input);
+                }
+            }
+        }
+        floor
+    }
+
+    /// Error of a finite result in ulp.
+    fn error(&self, i: usize, got: f64) -> f64 {
+        let value = |y: &Float| {
+            let error = Float::with_val(80, y - got).abs() >> self.format.ulp_exponent(y);
+            error.to_f64()
+        };
+        match self.format {
+            // The difference of two doubles that are near each other is exact, of others good enough.
+            FloatFormat::F32 => value(&Float::with_val(53, self.exact[i])),
+            _ => value(&self.reference.value(&[self.inputs[i]], 80)),
+        }
+    }
+}
+
+/// What must be right however large an error may be: NaN, infinity with its sign, zero with its sign.
+fn kind(x: f64) -> (bool, bool, bool) {
+    (x.is_nan(), x.is_infinite(), (x.is_infinite() || x == 0.0) && x.is_sign_negative())
 }
 
 /// Least and greatest finite value of each column.
-pub(crate) fn ranges(arguments: &[Vec<f64>]) -> Vec<Option<(f64, f64)>> {
+fn ranges(arguments: &[Vec<f64>]) -> Vec<Option<(f64, f64)>> {
     let range = |values: &Vec<f64>| {
         let finite = values.iter().copied().filter(|t| t.is_finite());
         finite.fold(None, |range: Option<(f64, f64)>, t| Some(range.map_or((t, t), |(lo, hi)| (lo.min(t), hi.max(t)))))
     };
     arguments.iter().map(range).collect()
+}
+
+/// Looks closer at where the arguments of cores are least and greatest: `ranges` of the inputs, widened by what is found
+/// between the neighbours of the extremal ones. An argument that jumps, such as what is left of x by a multiple of a period,
+/// has its extremes between any inputs.
+pub fn extents(frame: &mut Exact, inputs: &[f64], rounds: u32) -> Vec<Option<(f64, f64)>> {
+    let format = format_of(frame.frame.inputs()[0].ty);
+    let finite: Vec<f64> = inputs.iter().copied().filter(|x| x.is_finite()).collect();
+    let (_, arguments) = frame.run(&finite);
+    let mut found = ranges(&arguments);
+    for core in 0..arguments.len() {
+        for greatest in [false, true] {
+            let (mut xs, mut ts) = (finite.clone(), arguments[core].clone());
+            for _ in 0..rounds {
+                let key = |t: f64| if greatest { t } else { -t };
+                let usable = (0..ts.len()).filter(|&i| ts[i].is_finite());
+                let Some(best) = usable.max_by(|&a, &b| key(ts[a]).total_cmp(&key(ts[b]))) else { break };
+                let first = format.key(xs[best.saturating_sub(1)]);
+                let last = format.key(xs[(best + 1).min(xs.len() - 1)]);
+                let steps = 48.min(last - first);
+                if steps < 2 {
+                    break;
+                }
+                let at = |i: i64| first + (i128::from(last - first) * i128::from(i) / i128::from(steps)) as i64;
+                xs = (0..=steps).map(|i| format.from_key(at(i))).collect();
+                ts = frame.run(&xs).1.swap_remove(core);
+                if let Some((lo, hi)) = ranges(std::slice::from_ref(&ts))[0] {
+                    found[core] = Some(found[core].map_or((lo, hi), |(a, b)| (a.min(lo), b.max(hi))));
+                }
+            }
+        }
+    }
+    found
 }

@@ -1,6 +1,6 @@
 //! Whether an identity holds: at seeded random points of the domain, to some 200 bits.
 
-use crate::misfit::Misfit;
+use crate::misfit::{Misfit, Number};
 use crate::reduction::Formula;
 use crate::scope::{Scope, compiled};
 use mathsmith_dsl::{Expr, ExprId, ExprNode, Func};
@@ -165,6 +165,7 @@ pub(crate) fn holds(scope: &Scope<'_>, left: &Formula, right: &Formula, domain: 
             Found::Agree => usable += 1,
             Found::Nothing => {}
             Found::Differ(left, right) => {
+                let (x, y) = (Number(x), Number(y));
                 let at = if two { format!("x = {x}, y = {y}") } else { format!("x = {x}") };
                 return Err(Misfit::Identity { identity: identity(), at, left, right });
             }

@@ -1,5 +1,17 @@
 //! Why a reduction does not fit a function.
 
+use std::fmt;
+
+/// A number in a message: as people write it, short where it can be.
+pub(crate) struct Number(pub(crate) f64);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let x = self.0;
+        if x == 0.0 || !x.is_finite() || (1e-4..1e6).contains(&x.abs()) { write!(f, "{x}") } else { write!(f, "{x:e}") }
+    }
+}
+
 /// Why a reduction does not fit a function on a domain.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Misfit {
@@ -18,7 +30,7 @@ pub enum Misfit {
         why: String,
     },
     /// An equation without a root.
-    #[error("no {name} between {from:e} and {to:e}, other than 0, solves `{equation}`")]
+    #[error("no {name} other than 0 between {} and {} solves `{equation}`", Number(*.from), Number(*.to))]
     Root {
         /// The unknown.
         name: String,
@@ -30,7 +42,7 @@ pub enum Misfit {
         to: f64,
     },
     /// An identity that does not hold.
-    #[error("`{identity}` does not hold: at {at} the left side is {left:e}, the right side {right:e}")]
+    #[error("`{identity}` does not hold: at {at} the left side is {}, the right side {}", Number(*.left), Number(*.right))]
     Identity {
         /// The identity as in the file.
         identity: String,
@@ -50,7 +62,7 @@ pub enum Misfit {
         points: usize,
     },
     /// A condition that is not met.
-    #[error("`{condition}` is not met: the left side is {left:e}, the right side {right:e}")]
+    #[error("`{condition}` is not met: the left side is {}, the right side {}", Number(*.left), Number(*.right))]
     Condition {
         /// The condition as in the file.
         condition: String,
@@ -60,7 +72,7 @@ pub enum Misfit {
         right: f64,
     },
     /// A constant that its type cannot hold.
-    #[error("the constant {name} = {value:e} is not in the range of {ty}")]
+    #[error("the constant {name} = {} is not in the range of {ty}", Number(*.value))]
     Range {
         /// The constant.
         name: String,

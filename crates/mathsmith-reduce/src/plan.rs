@@ -59,6 +59,78 @@ impl Plan {
         Plan { name: "none".into(), frame, cores: vec![core] }
     }
 
+    /// The plan in which another takes the place of the hole `hole`: its frame is computed there, and its cores stand in
+    /// the hole's place, in their order. `inner` is a plan for the function of that hole.
+    ///
+    /// Names of cores and parameters that are taken get the hole's name in front.
+    ///
+    /// # Errors
+    /// [`ComposeError`] if there is no such hole, or `inner` has other types than it.
+    pub fn nest(&self, hole: usize, inner: &Plan) -> Result<Plan, ComposeError> {
+        let core = self.cores.get(hole).ok_or(ComposeError::Count { wanted: self.cores.len(), given: hole + 1 })?;
+        let (x, result) = (inner.frame.inputs()[0].ty, inner.frame.ty(inner.frame.outputs()[0]));
+        if (x, result) != (core.argument, core.value) {
+            return Err(ComposeError::Types(core.name.clone()));
+        }
+        let mut builder = Builder::new(self.frame.name(), &self.frame);
+        let (x, params) = builder.begin();
+        let mut holes: Vec<Option<Value>> = vec![None; self.cores.len()];
+        let (mut arguments, mut cores): (Vec<Value>, Vec<Core>) = (Vec::new(), Vec::new());
+        for (i, core) in self.cores.iter().enumerate() {
+            let cycle = || ComposeError::Cycle(core.name.clone());
+            let t = builder.copy(self.frame.outputs()[i + 1], x, &params, &holes).ok_or_else(cycle)?;
+            if i != hole {
+                holes[i] = Some(builder.to.input(&core.name, core.value));
+                arguments.push(t);
+                cores.push(core.clone());
+                continue;
+            }
+            let mut part = Builder::new("", &inner.frame);
+            std::mem::swap(&mut part.to, &mut builder.to);
+            let taken = |name: &str, to: &Program| {
+                let others = self.cores.iter().enumerate().filter(|(j, _)| *j != hole).map(|(_, core)| &core.name);
+                let inputs = to.inputs().iter().map(|input| &input.name);
+                let params = self.frame.params().iter().chain(to.params()).map(|param| &param.name);
+                others.chain(inputs).chain(params).any(|other| other == name)
+            };
+            let free = |name: &str, to: &Program| {
+                let mut name = name.to_string();
+                while taken(&name, to) {
+                    name = format!("{}_{name}", core.name);
+                }
+                name
+            };
+            let mut own = Vec::new();
+            for param in inner.frame.params() {
+                let name = free(&param.name, &part.to);
+                own.push(part.to.param(name, param.ty, param.value));
+            }
+            let mut within: Vec<Option<Value>> = vec![None; inner.cores.len()];
+            for (j, core) in inner.cores.iter().enumerate() {
+                let cycle = || ComposeError::Cycle(core.name.clone());
+                let u = part.copy(inner.frame.outputs()[j + 1], t, &own, &within).ok_or_else(cycle)?;
+                let name = free(&core.name, &part.to);
+                within[j] = Some(part.to.input(&name, core.value));
+                arguments.push(u);
+                cores.push(Core { name, ..core.clone() });
+            }
+            holes[hole] = Some(part.copy(inner.frame.outputs()[0], t, &own, &within).ok_or_else(cycle)?);
+            std::mem::swap(&mut part.to, &mut builder.to);
+        }
+        let last = self.cores.last().map_or_else(String::new, |c| c.name.clone());
+        let result = builder.copy(self.frame.outputs()[0], x, &params, &holes).ok_or(ComposeError::Cycle(last))?;
+        builder.to.set_outputs(std::iter::once(result).chain(arguments).collect());
+        let name = format!("{}/{}", self.name, inner.name);
+        Ok(Plan { name, frame: builder.to.compacted(), cores })
+    }
+
+    /// Operations of the frame, as they are counted in programs: bit casts are none.
+    pub fn operations(&self) -> usize {
+        let live = self.frame.live();
+        let counts = |node: &Node| matches!(node, Node::Op(op, _) if !matches!(op, Op::Bitcast(_)));
+        self.frame.nodes().iter().zip(live).filter(|(node, live)| *live && counts(node)).count()
+    }
+
     /// The program of the frame with `cores` in its holes: one input, one output. The parameters are those of the
     /// frame, then those of each core in order, named `NAME_c` after the core and its parameter; all keep their values.
     ///
@@ -75,11 +147,8 @@ impl Plan {
                 return Err(ComposeError::Types(core.name.clone()));
             }
         }
-        let mut builder =
-            Builder { to: Program::new(name), frame: &self.frame, map: vec![None; self.frame.nodes().len()] };
-        let x = &self.frame.inputs()[0];
-        let x = builder.to.input(&x.name, x.ty);
-        let params: Vec<Value> = self.frame.params().iter().map(|p| builder.to.param(&p.name, p.ty, p.value)).collect();
+        let mut builder = Builder::new(name, &self.frame);
+        let (x, params) = builder.begin();
         let mut holes: Vec<Option<Value>> = vec![None; cores.len()];
         for (i, (core, program)) in self.cores.iter().zip(cores).enumerate() {
             let argument = self.frame.outputs()[i + 1];
@@ -99,7 +168,18 @@ struct Builder<'a> {
     map: Vec<Option<Value>>,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(name: &str, frame: &'a Program) -> Builder<'a> {
+        Builder { to: Program::new(name), frame, map: vec![None; frame.nodes().len()] }
+    }
+
+    /// Adds the input x and the parameters of the frame.
+    fn begin(&mut self) -> (Value, Vec<Value>) {
+        let x = &self.frame.inputs()[0];
+        let x = self.to.input(&x.name, x.ty);
+        (x, self.frame.params().iter().map(|p| self.to.param(&p.name, p.ty, p.value)).collect())
+    }
+
     /// The value of the new program that a value of the frame becomes; `None` while a core below it is unknown.
     fn copy(&mut self, v: Value, x: Value, params: &[Value], holes: &[Option<Value>]) -> Option<Value> {
         // Nodes are in topological order: all below `v`, in order, without recursion.

@@ -112,7 +112,7 @@ fn literal(value: &Float) -> Expr {
     let (digits, exponent) = match value.to_integer_exp() {
         Some((integer, exponent)) if integer != 0 => {
             let trailing = integer.find_one(0).unwrap_or(0);
-            (Integer::from(integer >> trailing).abs(), i64::from(exponent) + i64::from(trailing))
+            ((integer >> trailing).abs(), i64::from(exponent) + i64::from(trailing))
         }
         _ => (Integer::new(), 0),
     };
