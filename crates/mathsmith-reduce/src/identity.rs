@@ -30,7 +30,12 @@ pub(crate) struct Points {
 impl Points {
     pub(crate) fn new(domain: (f64, f64), seed: u64) -> Points {
         let most = FloatFormat::F32.max();
-        Points { random: SplitMix::new(seed), lo: domain.0.max(-most), hi: domain.1.min(most), turn: 0 }
+        Points {
+            random: SplitMix::new(seed),
+            lo: domain.0.clamp(-most, most),
+            hi: domain.1.clamp(-most, most),
+            turn: 0,
+        }
     }
 
     fn unit(&mut self) -> f64 {

@@ -424,8 +424,7 @@ impl Reader {
                 return fail(Code::Syntax, Span::new(place, place + 1), error.message, "in this program", help);
             }
         };
-        let place = Span::new(start, start + source[start..end].find('\n').unwrap_or(end - start));
-        self.check_frame(&program, *arithmetic, place)?;
+        self.check_frame(&program, *arithmetic, &source[start..end], start)?;
         let doubled = |frame: &&Frame| {
             frame.label == label
                 && (frame.arithmetic.suits(true) && arithmetic.suits(true)
@@ -439,7 +438,8 @@ impl Reader {
         Ok(())
     }
 
-    fn check_frame(&self, program: &Program, arithmetic: Arithmetic, place: Span) -> Checked<()> {
+    fn check_frame(&self, program: &Program, arithmetic: Arithmetic, text: &str, start: usize) -> Checked<()> {
+        let place = Span::new(start, start + text.find('\n').unwrap_or(text.len()));
         let holes = &self.reduction.holes;
         let names: Vec<&str> = program.inputs().iter().map(|input| input.name.as_str()).collect();
         let wanted: Vec<&str> = std::iter::once("x").chain(holes.iter().map(|hole| hole.name.as_str())).collect();
@@ -482,8 +482,10 @@ impl Reader {
             return fail(Code::Conflict, place, "a frame for programs without `fma` has one", "in this program", help);
         }
         for param in program.params() {
+            let line = text.find(&format!("param {}", param.name));
+            let start = line.map_or(place.start as usize, |at| start + at + "param ".len());
             if !self.constants.contains(&param.name) {
-                return self.unknown_constant(Piece { text: &param.name, start: place.start as usize }, "a parameter");
+                return self.unknown_constant(Piece { text: &param.name, start }, "a parameter");
             }
             if param.value.is_some() || matches!(param.ty, Type::Bool | Type::Real) {
                 let message =

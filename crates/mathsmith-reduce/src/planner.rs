@@ -32,6 +32,9 @@ pub enum ReduceError {
     /// The function cannot be evaluated.
     #[error("the function cannot be evaluated: {0}")]
     Function(#[from] OracleError),
+    /// Reductions are for functions of one variable.
+    #[error("the function has {0} variables, and reductions are for those of one\n  help: use `--reduce none`")]
+    Variables(usize),
     /// No reduction has this name.
     #[error("there is no reduction `{name}`\n  help: {help}")]
     Unknown {
@@ -107,6 +110,9 @@ fn no_core(input: f64, value: f64) -> String {
 /// # Errors
 /// [`ReduceError`]: what was asked for does not fit, and what does.
 pub fn plans(function: &Expr, domain: (f64, f64), fused: bool, choice: &Reduce) -> Result<Vec<Plan>, ReduceError> {
+    if function.vars.len() != 1 {
+        return Err(ReduceError::Variables(function.vars.len()));
+    }
     let planner = Planner { fused };
     let truth = Truth::new(function, Type::F32, floor::inputs(Type::F32, domain, DENSITY))?;
     let place = Place { function, domain, ty: Type::F32, truth: &truth };

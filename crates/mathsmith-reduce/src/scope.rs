@@ -1,6 +1,6 @@
 //! What the names in a reduction's formulas mean for one function: constants with their values, and `f`.
 
-use crate::misfit::Misfit;
+use crate::misfit::{Misfit, Number};
 use crate::reduction::Formula;
 use mathsmith_dsl::{Constant, ExactNumber, Expr, ExprId, ExprNode, Func, Meaning, Span, parse_expr_with_definitions};
 use mathsmith_oracle::{Reference, const_enclosure};
@@ -80,7 +80,6 @@ impl<'a> Scope<'a> {
 
     /// The value of the function at a constant argument, as a number: a limit where it is one.
     fn at_constant(&self, argument: &Expr) -> Result<Expr, String> {
-        let shown = format!("f({})", argument.source);
         let constant = Expr { vars: vec![], ..argument.clone() };
         let infinite = constant.nodes.contains(&ExprNode::Constant(Constant::Infinity));
         let at = if infinite {
@@ -93,11 +92,12 @@ impl<'a> Scope<'a> {
             let argument = Reference::new(&constant).map_err(|e| e.to_string())?;
             argument.value_at(&[], VALUE_BITS + GUARD_BITS)
         };
+        let shown = Number(at.to_f64());
         let value = Float::with_val(VALUE_BITS, self.reference.value_at(&[at], VALUE_BITS + GUARD_BITS));
         match value.is_finite() {
             true => Ok(Expr { vars: argument.vars.clone(), ..literal(&value) }),
-            false if value.is_nan() => Err(format!("the function has no value here, in {shown}")),
-            false => Err(format!("the function is infinite here, in {shown}")),
+            false if value.is_nan() => Err(format!("the function has no value at {shown}")),
+            false => Err(format!("the function is infinite at {shown}")),
         }
     }
 }
