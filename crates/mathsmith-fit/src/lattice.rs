@@ -8,7 +8,8 @@
 #![allow(clippy::needless_range_loop, reason = "rows and columns are indexed as the formulas are")]
 
 /// The quadratic problem: distance of integer steps `k` from the grid origin is `|R k - t|`.
-pub(crate) struct Grid {
+#[derive(Clone, Debug)]
+pub struct Grid {
     /// Upper triangle, row-major, `width` x `width`: column j is the change of the values by one step of constant j.
     pub triangle: Vec<f64>,
     /// Where the best real constants are, in steps from the origin of the grid.
@@ -17,7 +18,10 @@ pub(crate) struct Grid {
 
 impl Grid {
     /// Up to `count` choices of integer steps, nearest first. `held` fixes the steps of some constants.
-    pub(crate) fn nearest(&self, count: usize, held: &[Option<i64>]) -> Vec<Vec<i64>> {
+    ///
+    /// # Panics
+    /// If the triangle, the centre and `held` do not have one width.
+    pub fn nearest(&self, count: usize, held: &[Option<i64>]) -> Vec<Vec<i64>> {
         let p = self.centre.len();
         // A partial choice has the steps of constants k.. decided: (distance, steps).
         let mut beam: Vec<(f64, Vec<i64>)> = vec![(0.0, vec![0; p])];

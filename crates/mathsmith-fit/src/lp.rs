@@ -18,7 +18,7 @@ enum Column {
 
 /// Scratch memory of the solver.
 #[derive(Debug, Default)]
-pub(crate) struct ChebyshevLp {
+pub struct ChebyshevLp {
     basis: Vec<Column>,
     lu: Vec<f64>,
     pivots: Vec<usize>,
@@ -28,14 +28,19 @@ pub(crate) struct ChebyshevLp {
 }
 
 /// The problem: `rows` is row-major, `errors.len()` rows of `width` derivatives.
-pub(crate) struct Problem<'a> {
+#[derive(Clone, Copy, Debug)]
+pub struct ChebyshevProblem<'a> {
+    /// Derivatives, a row for each error.
     pub rows: &'a [f64],
+    /// Errors where nothing has moved.
     pub errors: &'a [f64],
+    /// Number of unknowns.
     pub width: usize,
+    /// Largest magnitude of each unknown.
     pub radius: f64,
 }
 
-impl Problem<'_> {
+impl ChebyshevProblem<'_> {
     fn row(&self, i: usize) -> &[f64] {
         &self.rows[i * self.width..(i + 1) * self.width]
     }
@@ -69,7 +74,10 @@ impl ChebyshevLp {
     ///
     /// If the pivots run out the step is that of the last basis: a caller that compares promise and result refuses it
     /// where it is bad.
-    pub(crate) fn solve(&mut self, problem: &Problem<'_>, step: &mut [f64]) -> Option<f64> {
+    ///
+    /// # Panics
+    /// If `rows` or `step` do not have the width that the problem says.
+    pub fn solve(&mut self, problem: &ChebyshevProblem<'_>, step: &mut [f64]) -> Option<f64> {
         let p = problem.width;
         let n = p + 1;
         self.lu.resize(n * n, 0.0);
@@ -115,7 +123,7 @@ impl ChebyshevLp {
     }
 
     /// The constraint that the current step violates most, if any does beyond rounding.
-    fn violated(&self, problem: &Problem<'_>, step: &[f64], level: f64) -> Option<Column> {
+    fn violated(&self, problem: &ChebyshevProblem<'_>, step: &[f64], level: f64) -> Option<Column> {
         let mut most = 1e-9 * level.abs().max(1e-4);
         let mut found = None;
         for (i, &e) in problem.errors.iter().enumerate() {
@@ -158,7 +166,7 @@ impl ChebyshevLp {
     }
 
     /// LU factors of the basis (columns are basis columns), with row exchanges.
-    fn factor(&mut self, problem: &Problem<'_>) -> bool {
+    fn factor(&mut self, problem: &ChebyshevProblem<'_>) -> bool {
         let n = self.pivots.len();
         for k in 0..n {
             problem.write(self.basis[k], &mut self.entering);
@@ -245,7 +253,7 @@ mod tests {
         let rows: Vec<f64> = xs.iter().flat_map(|&x| [1.0, x]).collect();
         let errors: Vec<f64> = xs.iter().map(|x| -x * x).collect();
         let mut step = [0.0; 2];
-        let problem = Problem { rows: &rows, errors: &errors, width: 2, radius: 1e6 };
+        let problem = ChebyshevProblem { rows: &rows, errors: &errors, width: 2, radius: 1e6 };
         let level = ChebyshevLp::default().solve(&problem, &mut step).expect("solvable");
         assert!((level - 0.125).abs() < 1e-12 && (step[1] - 1.0).abs() < 1e-12, "{level} {step:?}");
     }
@@ -258,7 +266,7 @@ mod tests {
             let mut draw = |n: usize| (0..n).map(|_| rng.unit() * 2.0 - 1.0).collect::<Vec<_>>();
             let (rows, errors) = (draw(m * p), draw(m));
             let radius = if case % 2 == 0 { 0.1 } else { 10.0 };
-            let problem = Problem { rows: &rows, errors: &errors, width: p, radius };
+            let problem = ChebyshevProblem { rows: &rows, errors: &errors, width: p, radius };
             let mut step = vec![0.0; p];
             let level = ChebyshevLp::default().solve(&problem, &mut step).expect("solvable");
             let reach = |d: &[f64]| {

@@ -11,7 +11,7 @@
 //! those that stand out are added to the grid.
 
 use crate::kernel::{self, Block, LANES};
-use crate::lp::Problem;
+use crate::lp::ChebyshevProblem;
 use crate::nodes::check_domain;
 use crate::{Dd, FitError, Fitter, LmOptions, LmResult, Metric, Nodes, StopReason, Tape};
 
@@ -201,7 +201,7 @@ impl Fitter {
                 if out.iterations == options.max_iterations {
                     break 'outer StopReason::Iterations;
                 }
-                let problem = Problem { rows: &tangent.rows, errors: &scaled, width, radius };
+                let problem = ChebyshevProblem { rows: &tangent.rows, errors: &scaled, width, radius };
                 let Some(level) = lp.solve(&problem, &mut step) else { break 'outer StopReason::Stalled };
                 let length = step.iter().fold(0.0, |m: f64, d| m.max(d.abs()));
                 if 1.0 - level <= options.gain {

@@ -370,8 +370,9 @@ fn spacing(lit: Literal) -> f64 {
     }
 }
 
-/// The number `k` steps of the format above, stopping at the largest finite ones.
-fn moved(lit: Literal, k: i64) -> Literal {
+/// The number `k` steps of the format above, stopping at the largest finite ones; a literal that is neither `f32` nor `f64`
+/// as it is.
+pub fn moved(lit: Literal, k: i64) -> Literal {
     match lit {
         Literal::F32(x) => {
             let to = order(i64::from(x.to_bits() as i32), i64::from(i32::MIN)).saturating_add(k);

@@ -16,6 +16,8 @@ pub mod assemble_forms;
 pub mod assemble_sites;
 #[cfg(test)]
 mod assemble_tests;
+pub mod refine;
+mod refine_sensitivity;
 pub mod screen;
 mod screen_points;
 

@@ -112,7 +112,7 @@ pub(super) fn inputs(
     };
     let sampled = at(&keys);
     let mut out: Vec<i64> = Vec::new();
-    let mut near = |place: i64, out: &mut Vec<i64>| {
+    let near = |place: i64, out: &mut Vec<i64>| {
         for shift in 0..22 {
             out.extend([place - (1 << shift), place + (1 << shift)]);
         }
