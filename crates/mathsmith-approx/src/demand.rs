@@ -10,7 +10,7 @@ use mathsmith_ir::{ColumnMut, ColumnRef, Node, Op, Program};
 use mathsmith_oracle::{OracleError, Reference, const_enclosure};
 use mathsmith_verify::measured::{Measured, Parity};
 use mathsmith_verify::report::{hex, unhex};
-use mathsmith_verify::{FloatDomain, VerifyError, domain};
+use mathsmith_verify::{ErrorReport, FloatDomain, VerifyError, domain};
 
 /// A requirement with its points as floats.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +79,8 @@ pub(crate) fn demands(question: &Question) -> Result<Vec<Demand>, QuestionError>
             Requirement::Even => Demand::Parity(Parity::Even),
             Requirement::Monotone => Demand::Monotone,
             Requirement::Join(at) => {
-                let bound = problem.bound.filter(|b| b.kind == mathsmith_dsl::BoundKind::MaxUlp).map_or(1.0, |b| b.value);
+                let bound =
+                    problem.bound.filter(|b| b.kind == mathsmith_dsl::BoundKind::MaxUlp).map_or(1.0, |b| b.value);
                 Demand::Join { at: point(question, at)?, bound }
             }
             Requirement::Saturate => Demand::Saturate,
@@ -322,4 +323,22 @@ fn unsaturated(measured: &Measured) -> Option<String> {
         s.got != s.expected && !both_zero
     });
     wrong.map(|s| format!("{} at {} ({}) is not {}", s.got, s.x.join(", "), s.what, s.expected))
+}
+
+/// Special inputs whose results have the wrong class or the wrong sign of zero, in words.
+pub(crate) fn unsettled(report: &ErrorReport, measured: Option<&Measured>) -> Vec<String> {
+    let wrong = |input: &str, got: String, due: String| format!("f({input}) = {got}, not {due}");
+    match measured {
+        // In another format than f32 the classes are those after the rounding to it.
+        Some(m) => {
+            let special = |what: &str| ["-0", "0", "inf", "-inf", "nan"].contains(&what);
+            let odd = m.specials.iter().filter(|s| special(&s.what) && !(s.same_class && s.same_zero_sign));
+            odd.map(|s| wrong(&s.what, s.got.clone(), s.expected.clone())).collect()
+        }
+        None => {
+            let odd = report.specials.iter().filter(|s| !(s.same_class && s.same_zero_sign));
+            odd.map(|s| wrong(&s.input, shown(f32::from_bits(s.got_bits)), shown(f32::from_bits(s.expected_bits))))
+                .collect()
+        }
+    }
 }

@@ -1,16 +1,19 @@
 //! From a verified program to its entry on the front and the files beside it.
 
+use crate::composed::prove::Proof;
 use crate::float::Verified;
-use crate::front::{Cost, Entry, ErrorRecord, Files, WorstInput};
+use crate::front::{Cost, Entry, ErrorRecord, Files, ToleratedRecord, WorstInput};
 use crate::question::Question;
 use crate::real::Checked;
 use crate::run::VERSION;
 use crate::space::Arithmetic;
 use mathsmith_dsl::{Problem, Setting};
-use mathsmith_emit::{EmitError, Lang, Provenance, digits_for, emit_real, emit_source, emit_test};
+use mathsmith_emit::{EmitError, Lang, Provenance, digits_for, emit_real, emit_source, emit_test, six_digits_up};
 use mathsmith_fit::Metric;
 use mathsmith_ir::Program;
+use mathsmith_oracle::FloatFormat;
 use mathsmith_verify::ErrorReport;
+use mathsmith_verify::measured::Peak;
 
 /// Decimal digits that tell any two floats apart.
 const F32_DIGITS: u32 = 9;
@@ -72,7 +75,7 @@ pub fn float(
     programs: &[&Verified],
     command: &str,
 ) -> Result<Vec<WithFiles>, EmitError> {
-    let counts: Vec<u32> = programs.iter().map(|v| v.candidate.price.ops).collect();
+    let counts: Vec<u32> = programs.iter().map(|v| v.price.ops).collect();
     ids(arithmetic.word(), &counts)
         .into_iter()
         .zip(programs)
@@ -87,13 +90,14 @@ fn one_float(
     verified: &Verified,
     command: &str,
 ) -> Result<WithFiles, EmitError> {
-    let Verified { candidate, report } = verified;
-    let program = &candidate.program;
+    let Verified { program, price, origin, proof, .. } = verified;
+    let report = &proof.report;
     let name = &question.problem.name;
     let stem = format!("{name}_{}", id.replace('-', "_"));
     let provenance = Provenance {
         function: question.problem.reference.to_string(),
-        domain: question.problem.on.as_ref().map_or_else(String::new, |d| d.source.clone()),
+        domain: question.problem.on.as_ref().map_or_else(|| "every f32".into(), |d| d.source.clone()),
+        statements: statements(question, proof),
         seed: Some(question.problem.seed),
         version: VERSION.into(),
         command: command.to_owned(),
@@ -116,16 +120,18 @@ fn one_float(
     let entry = Entry {
         id,
         variant: arithmetic.word().into(),
-        ops: candidate.price.ops,
+        ops: price.ops,
         fma: fma_count(program),
         cost: Cost {
             model: Some(question.problem.target.clone()),
-            cycles: Some(candidate.price.cycles),
-            latency: Some(candidate.price.latency),
-            size: Some(candidate.price.size),
+            cycles: Some(price.cycles),
+            latency: Some(price.latency),
+            size: Some(price.size),
         },
-        error: error_record(report),
-        meets_bound: question.meets(verified.figure(question)),
+        error: with_measured(error_record(report), question, proof),
+        meets_bound: proof.answers(question),
+        broken: proof.broken.clone(),
+        origin: origin.clone(),
         program: program.to_string(),
         formula: program
             .to_real()
@@ -135,6 +141,56 @@ fn one_float(
         files: names,
     };
     Ok((entry, files))
+}
+
+/// What the emitted header says beside the figures of the sweep.
+fn statements(question: &Question, proof: &Proof) -> Vec<String> {
+    let problem = &question.problem;
+    let mut lines = Vec::new();
+    if question.judged_at != FloatFormat::F32 || problem.flush || question.tolerance.is_some() {
+        let stored = match question.judged_at {
+            FloatFormat::F32 => String::new(),
+            format => format!(", rounded to {}", format.name),
+        };
+        let flushed = if problem.flush { ", results below the least normal number may be zero" } else { "" };
+        let figure = six_digits_up(proof.figure);
+        lines.push(format!("As asked{stored}{flushed}: at most {figure} {}.", question.unit_word()));
+    }
+    if !problem.require.is_empty() {
+        let list: Vec<String> = problem.require.iter().map(ToString::to_string).collect();
+        let shown = if proof.broken.is_empty() { "shown as well" } else { "NOT all met" };
+        lines.push(format!("Demands, {shown}: {}.", list.join(", ")));
+    }
+    lines.extend(proof.broken.iter().map(|what| format!("  broken: {what}")));
+    lines.push(match (&problem.on, problem.domain_only) {
+        (None, false) => "NaN, infinities and signed zeros are as the function has them.".into(),
+        (None, true) => "NaN, infinities and -0 were left out and may give anything.".into(),
+        (Some(_), true) => "Anything outside of the domain, NaN included, may give anything.".into(),
+        (Some(_), false) => "Outside of the domain nothing is said, but NaN gives NaN.".into(),
+    });
+    lines
+}
+
+/// The record of a sweep with the figures of the measurement in place of those that it judges otherwise.
+fn with_measured(mut record: ErrorRecord, question: &Question, proof: &Proof) -> ErrorRecord {
+    let Some(m) = &proof.measured else { return record };
+    let at = |peak: &Peak| peak.x.first().cloned().unwrap_or_default();
+    if question.judged_at != FloatFormat::F32 || question.problem.flush {
+        record.max_ulp = Some(m.max_ulp.value);
+        (record.max_rel, record.max_abs) = (m.max_rel.value, m.max_abs.value);
+        record.worst_input = WorstInput { ulp: Some(at(&m.max_ulp)), rel: at(&m.max_rel), abs: at(&m.max_abs) };
+        record.mean_ulp = Some(m.mean_ulp);
+        record.not_correctly_rounded = Some(m.not_correctly_rounded);
+        record.judged_at = Some(m.judged_at.clone());
+        record.flushed = question.problem.flush.then_some(m.flushed);
+    }
+    record.tolerated = m.tolerated.as_ref().map(|t| ToleratedRecord {
+        tolerance: t.tolerance.clone(),
+        worst: t.worst.value,
+        at: at(&t.worst),
+        beyond: t.beyond.count,
+    });
+    record
 }
 
 fn fma_count(program: &Program) -> u32 {
@@ -158,6 +214,9 @@ pub fn error_record(report: &ErrorReport) -> ErrorRecord {
         mean_ulp: Some(report.mean_ulp),
         not_correctly_rounded: Some(report.not_correctly_rounded),
         checksum: Some(format!("{:016x}", report.checksum)),
+        judged_at: None,
+        flushed: None,
+        tolerated: None,
         specials: report
             .specials
             .iter()
@@ -215,9 +274,14 @@ pub fn real(question: &Question, checked: &Checked, command: &str) -> WithFiles 
             mean_ulp: None,
             not_correctly_rounded: None,
             checksum: None,
+            judged_at: None,
+            flushed: None,
+            tolerated: None,
             specials: report.skipped.iter().map(|x| format!("undefined as written at {x}, left out")).collect(),
         },
         meets_bound: question.meets(figure),
+        broken: Vec::new(),
+        origin: "search of structures".into(),
         program: checked.program.to_string(),
         formula,
         files: Files { text: Some(file.clone()), ..Files::default() },

@@ -119,6 +119,9 @@ pub fn fit(
     threads: usize,
     observer: &dyn Observer,
 ) -> Result<Vec<FittedForm>, FittingError> {
+    if question.whole || question.domain.is_some_and(|d| d.specials().iter().any(|x| x.is_infinite())) {
+        return Err(FittingError::Run(QuestionError::no_domain("fit needs a domain with two finite ends").into()));
+    }
     let name = &question.problem.name;
     let plain = form::build(expr, name, Type::F32, false)?;
     let mut fitted = Vec::new();

@@ -23,7 +23,10 @@ pub struct Front {
     pub notes: Vec<String>,
     /// Whether at least one entry meets the bound that was asked for (true when none was asked for).
     pub bound_met: bool,
-    /// The searches behind the entries, one a variant.
+    /// Candidates for the constants of whole programs that were tried, over all variants; counted in `evaluations`.
+    #[serde(default)]
+    pub composed: u64,
+    /// The searches of structures behind the entries, one a variant; none where a range reduction is needed.
     pub searches: Vec<Search>,
     /// One entry a program and variant, by variant and then by operations.
     pub front: Vec<Entry>,
@@ -66,8 +69,14 @@ pub struct Entry {
     pub cost: Cost,
     /// Measured error.
     pub error: ErrorRecord,
-    /// Whether the error meets the bound that was asked for.
+    /// Whether the error meets the bound that was asked for, and every demand is met.
     pub meets_bound: bool,
+    /// Demands that are not met, special values of the wrong class among them, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<String>,
+    /// Where the program comes from: its reductions and the shapes of its cores, or the search of structures.
+    #[serde(default)]
+    pub origin: String,
     /// The program in text form.
     pub program: String,
     /// The program as a formula.
@@ -113,8 +122,31 @@ pub struct ErrorRecord {
     pub not_correctly_rounded: Option<u64>,
     /// Sum of a mix of every (input, output) pair, hexadecimal; what the emitted tests compare.
     pub checksum: Option<String>,
+    /// Format to which results were rounded before they were judged, where it is not that of the results or zeros were
+    /// accepted below the least normal number: the figures are then those of that judgement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged_at: Option<String>,
+    /// Zeros accepted in place of results below the least normal number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flushed: Option<u64>,
+    /// The error against the tolerance, where that is the bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerated: Option<ToleratedRecord>,
     /// Special values checked beside the domain, with the result.
     pub specials: Vec<String>,
+}
+
+/// Results against a tolerance.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ToleratedRecord {
+    /// The tolerance as asked.
+    pub tolerance: String,
+    /// Largest error as a multiple of it.
+    pub worst: f64,
+    /// Where that is, a hexadecimal float.
+    pub at: String,
+    /// Inputs beyond it.
+    pub beyond: u64,
 }
 
 /// Inputs with the largest errors, as hexadecimal floats.

@@ -9,7 +9,7 @@ use crate::structure::{Genome, SearchSpace};
 use mathsmith_cost::Model;
 use mathsmith_dsl::{BoundKind, Format, Grammar, Minimize, Problem, Reduce, Requirement, Variant, parse_grammar};
 use mathsmith_egraph::{Contraction, Limits, RuleClass};
-use mathsmith_fit::{Dd, Metric};
+use mathsmith_fit::{Dd, Fitter, Metric, Nodes};
 use mathsmith_ir::{Program, Type};
 use mathsmith_oracle::{DomainEnds, FloatFormat, Reference};
 use mathsmith_verify::points::Layout;
@@ -43,8 +43,8 @@ impl QuestionError {
         )
     }
 
-    pub(crate) fn no_domain() -> Self {
-        QuestionError::new("on", "approx needs a domain", "give one, as in `--on 0..1`")
+    pub(crate) fn no_domain(message: &str) -> Self {
+        QuestionError::new("on", message, "give one, as in `--on 0..1`")
     }
 
     pub(crate) fn fit(error: mathsmith_fit::FitError) -> Self {
@@ -59,6 +59,9 @@ pub const LARGE: Layout = Layout { neighbours: 4, chebyshev: 6000, per_binade: 4
 
 /// A program this many times above the bound is no answer.
 const FAR: f64 = 1000.0;
+
+/// Degree of the polynomial that says whether a domain needs a range reduction.
+const HIGHEST_DEGREE: usize = 16;
 
 /// Values of the reference that are remembered.
 const MOST_VALUES: usize = 1 << 20;
@@ -243,6 +246,25 @@ impl Question {
         let flushed = self.problem.flush && c == 0.0 && y.hi.abs() < self.judged_at.min_normal();
         let off = ((c - y.hi) - y.lo).abs();
         if flushed || off == 0.0 { 0.0 } else { off / self.unit(x, y.hi) }
+    }
+
+    /// The domain as range reductions take it: an end is infinite where the infinity itself, and with it NaN, counts.
+    pub fn span(&self) -> (f64, f64) {
+        let specials = self.specials();
+        let end = |infinity: f32, finite: f64| if specials.contains(&infinity) { f64::from(infinity) } else { finite };
+        (end(f32::NEG_INFINITY, self.lo), end(f32::INFINITY, self.hi))
+    }
+
+    /// Whether programs without a range reduction are searched: where none is asked for by name, and a polynomial of some
+    /// degree that a program could have comes near the bound on the domain.
+    pub fn searches_structures(&self) -> bool {
+        let unbounded = self.domain.is_none_or(|d| d.specials().iter().any(|x| x.is_infinite()));
+        if self.is_real() || self.whole || unbounded || matches!(self.problem.reduce, Reduce::Named(_)) {
+            return false;
+        }
+        let nodes = Nodes::chebyshev((self.lo, self.hi), HIGHEST_DEGREE * 8, &|x| self.value(x), self.metric());
+        let fit = nodes.and_then(|nodes| Fitter::new().polynomial_on_nodes(HIGHEST_DEGREE, &nodes));
+        fit.is_ok_and(|fit| self.near(fit.max_error))
     }
 
     /// The special inputs whose results count, beside the finite ones of the domain.
@@ -447,11 +469,7 @@ fn supported(problem: &Problem) -> Result<(), QuestionError> {
 }
 
 fn bad_domain(e: &dyn std::fmt::Display) -> QuestionError {
-    QuestionError::new(
-        "on",
-        e.to_string(),
-        "write a domain A..B on which the function is defined, as in `--on 0..1`",
-    )
+    QuestionError::new("on", e.to_string(), "write a domain A..B on which the function is defined, as in `--on 0..1`")
 }
 
 /// Lowest and greatest finite input, and the inputs of a float format.

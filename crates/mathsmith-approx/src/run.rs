@@ -5,6 +5,7 @@
 //! of the search's result, so the checkpoints are all that resuming needs: an interrupted run that is resumed ends with
 //! the same bytes.
 
+use crate::composed::answer::{self, AnswerError, Effort};
 use crate::files::{self, FileError};
 use crate::float::{self, Verified, objective::FloatObjective, polish};
 use crate::front::{Entry, Equalities, Files, Front, SCHEMA, Search};
@@ -13,14 +14,16 @@ use crate::question::{Question, QuestionError};
 use crate::space::{self, Arithmetic};
 use crate::structure::{self, FrontEntry, Hooks, Outcome, RealTarget, SearchError, SearchSettings, SearchSpace};
 use crate::{entry, pareto, question, real, seeds};
-use mathsmith_dsl::Problem;
+use mathsmith_dsl::{Problem, Reduce};
 use mathsmith_fit::Nodes;
+use mathsmith_reduce::Plan;
 use mathsmith_search::{Budget, Control, Progress, SavePolicy, StopReason};
 use mathsmith_verify::report::{hex, unhex};
 use mathsmith_verify::{AdversarialStore, StoreError, VerifyError};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Version of mathsmith, as it is written into every result.
@@ -31,6 +34,8 @@ const ADVERSARIAL: &str = "adversarial.json";
 /// Known inputs that the search itself looks at, which judges every candidate on each; the rest waits for the constants.
 const MOST_KNOWN_IN_SEARCH: usize = 256;
 
+/// Candidates for the constants of whole programs that are tried where no budget is given.
+const COMPOSED_EVALUATIONS: u64 = 1_000_000;
 /// Nodes of the real fit of a float question.
 const FIT_NODES: usize = 32;
 /// Share of a time limit that the search may use; the rest is for constants and sweeps.
@@ -67,6 +72,9 @@ pub enum RunError {
     /// A verification failed.
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    /// Whole programs could not be made.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
     /// The inputs kept by measurements could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -171,6 +179,8 @@ pub fn run(question: &Question, options: &RunOptions, observer: &dyn Observer) -
             known: known(question)?,
         },
     };
+    // What does not fit is said before anything is written.
+    let plans = plans(question, observer)?;
     let mut run = Run { question, options, observer, record, log: None, lock: None };
     run.open()?;
     for note in &question.notes {
@@ -181,13 +191,38 @@ pub fn run(question: &Question, options: &RunOptions, observer: &dyn Observer) -
             format!("{} inputs kept by measurements join those that candidates are judged on", run.record.known.len());
         observer.event(&Event::Note(what));
     }
-    let mut front = run.answer()?;
+    let mut front = run.answer(&plans)?;
     if options.out.is_none() {
         // Nothing is written, so nothing is named.
         front.0.front.iter_mut().for_each(|e| e.files = Files::default());
     }
     run.finish(&front)?;
     Ok(front.0)
+}
+
+/// A plan and the arithmetic that it is for.
+type Planned = (Arithmetic, Arc<Plan>);
+
+/// The range reductions that fit the question, for every arithmetic that is asked for; none for real arithmetic.
+fn plans(question: &Question, observer: &dyn Observer) -> Result<Vec<Planned>, RunError> {
+    let mut all = Vec::new();
+    if question.is_real() {
+        return Ok(all);
+    }
+    observer.event(&Event::Stage("trying which range reductions fit the function".into()));
+    for arithmetic in question.variants() {
+        let fused = arithmetic == Arithmetic::Fma;
+        let problem = &question.problem;
+        let found = mathsmith_reduce::plans(&problem.reference, question.span(), fused, &problem.reduce);
+        let found = found.map_err(|e| {
+            let text = e.to_string();
+            let (message, help) = text.split_once("\n  help: ").unwrap_or((&text, "leave `--reduce` out"));
+            let setting = if matches!(problem.reduce, Reduce::Auto) { "on" } else { "reduce" };
+            QuestionError::new(setting, message, help)
+        })?;
+        all.extend(found.into_iter().map(|plan| (arithmetic, Arc::new(plan))));
+    }
+    Ok(all)
 }
 
 /// The inputs of the domain that the setting `adversarial` brings, ascending.
@@ -332,8 +367,8 @@ impl Run<'_> {
         Ok(outcome)
     }
 
-    fn answer(&mut self) -> Result<Written, RunError> {
-        if self.question.is_real() { self.answer_real() } else { self.answer_float() }
+    fn answer(&mut self, plans: &[Planned]) -> Result<Written, RunError> {
+        if self.question.is_real() { self.answer_real() } else { self.answer_float(plans) }
     }
 
     fn settings(&self, space: &SearchSpace, grammar: &mathsmith_dsl::Grammar) -> SearchSettings {
@@ -359,7 +394,7 @@ impl Run<'_> {
             return Err(RunError::Interrupted);
         }
         let command = self.command();
-        let mut written = self.front(&[(Arithmetic::Real, outcome)]);
+        let mut written = self.front(&[(Arithmetic::Real, outcome)], 0);
         for program in &checked {
             let (entry, files) = entry::real(question, program, &command);
             written.0.front.push(entry);
@@ -369,9 +404,68 @@ impl Run<'_> {
         Ok(written)
     }
 
-    fn answer_float(&mut self) -> Result<Written, RunError> {
+    fn answer_float(&mut self, plans: &[Planned]) -> Result<Written, RunError> {
+        let known: Vec<f32> = self.record.known.iter().filter_map(|x| unhex(x)).map(|x| x as f32).collect();
+        let started = Instant::now();
+        let mut outcomes = Vec::new();
+        let mut verified = Vec::new();
+        if self.question.searches_structures() {
+            (outcomes, verified) = self.search_structures(&known)?;
+        }
+        let effort = self.effort(started);
+        let start = Instant::now();
+        let found = answer::answer(self.question, plans, effort, &known, self.options.threads, self.observer);
+        let found = found.map_err(|e| match e {
+            AnswerError::Verify(VerifyError::Cancelled { .. }) => RunError::Interrupted,
+            e => e.into(),
+        })?;
+        if found.out_of_time {
+            self.record.allowed = self.record.allowed.or(Some(found.evaluations));
+            self.save_record()?;
+        }
+        self.log(&serde_json::json!({
+            "event": "composed", "seconds": start.elapsed().as_secs_f64(), "plans": plans.len(),
+            "evaluations": found.evaluations, "proven": found.verified.len(),
+        }));
+        verified.extend(found.verified);
+        self.keep(&verified)?;
+        let command = self.command();
+        let mut written = self.front(&outcomes, found.evaluations);
+        for arithmetic in self.question.variants() {
+            let entries = entry::float(self.question, arithmetic, &self.shown(&verified, arithmetic), &command)?;
+            for (entry, files) in entries {
+                written.0.front.push(entry);
+                written.1.extend(files);
+            }
+        }
+        written.0.bound_met = written.0.front.iter().any(|e| e.meets_bound);
+        Ok(written)
+    }
+
+    /// A variant's front. Programs that break a demand are shown only where there are no others.
+    fn shown<'v>(&self, verified: &'v [Verified], arithmetic: Arithmetic) -> Vec<&'v Verified> {
+        let own: Vec<&Verified> = verified.iter().filter(|v| v.arithmetic == arithmetic).collect();
+        let sound: Vec<&Verified> = own.iter().copied().filter(|v| v.proof.broken.is_empty()).collect();
+        let own = if sound.is_empty() { own } else { sound };
+        let kept = pareto::front(&own, self.question.problem.minimize, 1.0, |v| v.price, |v| v.proof.figure);
+        kept.into_iter().map(|i| own[i]).collect()
+    }
+
+    /// What whole programs may spend: the evaluations given or allowed, or what is left of the time.
+    fn effort(&self, started: Instant) -> Effort {
+        let problem = &self.question.problem;
+        let time = problem.time_ms.map(Duration::from_millis);
+        match (self.record.allowed.or(problem.evals), time) {
+            (Some(evaluations), _) => Effort { evaluations, deadline: None },
+            (None, Some(time)) => Effort { evaluations: u64::MAX, deadline: Some(started + time) },
+            (None, None) => Effort { evaluations: COMPOSED_EVALUATIONS, deadline: None },
+        }
+    }
+
+    /// Programs without a range reduction: structures are searched as they are, on the whole domain.
+    fn search_structures(&mut self, known: &[f32]) -> Result<(Vec<(Arithmetic, Outcome)>, Vec<Verified>), RunError> {
         let question = self.question;
-        let domain = question.domain.ok_or_else(QuestionError::no_domain)?;
+        let domain = question.domain.expect("a float question has inputs");
         let variants: Vec<_> = question
             .variants()
             .into_iter()
@@ -387,11 +481,10 @@ impl Run<'_> {
             .map_err(QuestionError::fit)?;
         let mut small = question.adversarial(&domain, question::SMALL);
         let mut set = question.adversarial(&domain, question::LARGE);
-        let known: Vec<f32> = self.record.known.iter().filter_map(|x| unhex(x)).map(|x| x as f32).collect();
-        set.insert(&question.reference, &known);
+        set.insert(&question.reference, known);
         let step = known.len().div_ceil(MOST_KNOWN_IN_SEARCH).max(1);
         small.insert(&question.reference, &known.iter().copied().step_by(step).collect::<Vec<_>>());
-        let objective = FloatObjective::new(&nodes, &small, question.figure, question.max_fma());
+        let objective = FloatObjective::new(&nodes, &small, question);
         let mut outcomes = Vec::new();
         let mut drafts = Vec::new();
         for (arithmetic, space, grammar) in &variants {
@@ -405,21 +498,7 @@ impl Run<'_> {
         }
         let verified = float::prove(question, &domain, &mut set, drafts, self.options.threads, self.observer)
             .map_err(|e| if matches!(e, VerifyError::Cancelled { .. }) { RunError::Interrupted } else { e.into() })?;
-        self.keep(&verified)?;
-        let command = self.command();
-        let mut written = self.front(&outcomes);
-        for (arithmetic, ..) in &variants {
-            let own: Vec<&Verified> = verified.iter().filter(|v| v.candidate.draft.arithmetic == *arithmetic).collect();
-            let kept =
-                pareto::front(&own, question.problem.minimize, 1.0, |v| v.candidate.price, |v| v.figure(question));
-            let kept: Vec<&Verified> = kept.into_iter().map(|i| own[i]).collect();
-            for (entry, files) in entry::float(question, *arithmetic, &kept, &command)? {
-                written.0.front.push(entry);
-                written.1.extend(files);
-            }
-        }
-        written.0.bound_met = written.0.front.iter().any(|e| e.meets_bound);
-        Ok(written)
+        Ok((outcomes, verified))
     }
 
     /// Adds the worst inputs of every sweep to those kept in the folder. They are read only where a question names them:
@@ -428,7 +507,7 @@ impl Run<'_> {
         let Some(dir) = &self.options.out else { return Ok(()) };
         let path = dir.join(ADVERSARIAL);
         let mut store = AdversarialStore::load(&path)?;
-        let worst = verified.iter().flat_map(|v| v.report.adversarial_inputs()).map(|x| vec![f64::from(x)]);
+        let worst = verified.iter().flat_map(|v| v.proof.report.adversarial_inputs()).map(|x| vec![f64::from(x)]);
         let problem = &self.question.problem;
         store.merge(&problem.reference, &problem.format.to_string(), worst);
         Ok(store.save(&path)?)
@@ -438,7 +517,7 @@ impl Run<'_> {
         entry::command(&self.question.problem, self.record.allowed)
     }
 
-    fn front(&self, outcomes: &[(Arithmetic, Outcome)]) -> Written {
+    fn front(&self, outcomes: &[(Arithmetic, Outcome)], composed: u64) -> Written {
         let searches: Vec<Search> = outcomes
             .iter()
             .map(|(a, o)| Search {
@@ -456,9 +535,10 @@ impl Run<'_> {
             problem: self.question.problem.clone(),
             seed: self.question.problem.seed,
             version: VERSION.into(),
-            evaluations: searches.iter().map(|s| s.evaluations).sum(),
+            evaluations: searches.iter().map(|s| s.evaluations).sum::<u64>() + composed,
             notes: self.question.notes.clone(),
             bound_met: false,
+            composed,
             searches,
             front: Vec::<Entry>::new(),
         };

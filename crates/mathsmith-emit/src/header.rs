@@ -11,6 +11,8 @@ pub struct Provenance {
     pub function: String,
     /// The domain as the person wrote it: `0..1`.
     pub domain: String,
+    /// Statements that follow the figures: what was asked beside the error, and what holds outside of the domain.
+    pub statements: Vec<String>,
     /// Seed of the search, where there was one.
     pub seed: Option<u64>,
     /// Version of mathsmith.
@@ -67,6 +69,10 @@ pub(crate) fn lines(
         }
         out.push(String::new());
     }
+    if !provenance.statements.is_empty() {
+        out.extend(provenance.statements.iter().cloned());
+        out.push(String::new());
+    }
     out.push(match (fused(program), lang) {
         (true, Lang::Rust) => {
             "Uses fused multiply-add: compile with -Ctarget-feature=+fma (or -Ctarget-cpu=native). Without it the same bits \
@@ -92,7 +98,7 @@ pub(crate) fn lines(
 }
 
 /// A figure to six digits, rounded up so that the statement stays true.
-pub(crate) fn six_digits_up(x: f64) -> String {
+pub fn six_digits_up(x: f64) -> String {
     if !x.is_finite() || x == 0.0 {
         return format!("{x}");
     }

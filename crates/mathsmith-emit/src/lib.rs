@@ -24,7 +24,7 @@ mod rust;
 
 pub use check::{EmitError, Lang, check, needs_contraction_guard};
 pub use harness::emit_test;
-pub use header::{Provenance, emit_source};
+pub use header::{Provenance, emit_source, six_digits_up};
 pub use names::check as check_name;
 pub use real::{digits_for, emit_real};
 

@@ -38,6 +38,7 @@ fn provenance() -> Provenance {
     Provenance {
         function: "exp2(x)".into(),
         domain: "-1/8..1/8".into(),
+        statements: Vec::new(),
         seed: Some(7),
         version: "0.1.0".into(),
         command: "mathsmith approx \"exp2(x)\" --on -1/8..1/8 --type f32 --seed 7".into(),

@@ -43,7 +43,9 @@ pub fn flags(settings: &Settings) -> Result<RawSettings, Failure> {
     for value in &settings.out {
         let name = if Format::parse(value).is_ok() { "judged-at" } else { "out" };
         if raw.place(name).is_some() {
-            return Err(Failure::input("--out is given twice for the same thing\n  help: give it once for a folder and once for a format"));
+            return Err(Failure::input(
+                "--out is given twice for the same thing\n  help: give it once for a folder and once for a format",
+            ));
         }
         if let Err(error) = raw.set(name, value) {
             errors.push(error);

@@ -59,6 +59,8 @@ pub enum Command {
     Measure(MeasureArgs),
     /// Prove a certificate of `measure --cert` again
     Check(CheckArgs),
+    /// Run the case suite: what public code ships against what is found, won, drawn or lost
+    Cases(CasesArgs),
     /// Print an intermediate form of one stage
     #[command(subcommand)]
     Dev(Dev),
@@ -150,6 +152,41 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "FILE")]
     pub cert: Option<PathBuf>,
     /// No progress, no notes
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// What `cases` is asked.
+#[derive(Args)]
+pub struct CasesArgs {
+    /// Folder with the cases, a .smith file each
+    #[arg(value_name = "FOLDER", default_value = "benches/cases")]
+    pub folder: PathBuf,
+    /// Budget of a case in evaluations
+    #[arg(long, visible_alias = "budget", value_name = "N", allow_hyphen_values = true)]
+    pub evals: Option<String>,
+    /// Budget of a case in time (120s, 2m)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub time: Option<String>,
+    /// Cases to run, by file or by row: x1,m10
+    #[arg(long, value_name = "NAME,...")]
+    pub only: Option<String>,
+    /// Folder for the runs; what it holds already is not run again
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<String>,
+    /// Threads (changes no result) [default: all]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub threads: Option<String>,
+    /// Seed of every random draw [default: 1]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub seed: Option<String>,
+    /// Print one JSON object instead of lines
+    #[arg(long, conflicts_with = "markdown")]
+    pub json: bool,
+    /// Print a document with a table instead of lines
+    #[arg(long)]
+    pub markdown: bool,
+    /// No progress
     #[arg(long, short)]
     pub quiet: bool,
 }

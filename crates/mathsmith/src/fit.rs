@@ -231,6 +231,7 @@ fn write(out: &Path, question: &Question, source: &str, fix: &[String], all: &[F
     let provenance = Provenance {
         function: question.problem.reference.to_string(),
         domain: domain.clone(),
+        statements: Vec::new(),
         seed: Some(question.problem.seed),
         version: VERSION.into(),
         command: format!(

@@ -11,11 +11,17 @@
 //! | shrink | `shrink` | composed program | operations left out that the domain and the bound do not need |
 //! | answer | `answer` | question | verified programs: sweeps decide, failing inputs join the screen, and round again |
 
+pub mod answer;
 pub mod assemble;
 pub mod assemble_forms;
 pub mod assemble_sites;
 #[cfg(test)]
 mod assemble_tests;
+pub mod evolve;
+mod evolve_remainder;
+#[cfg(test)]
+mod evolve_tests;
+pub mod prove;
 pub mod refine;
 mod refine_sensitivity;
 pub mod screen;

@@ -9,8 +9,11 @@
 pub mod objective;
 pub mod polish;
 
+use crate::composed::prove::{self, Proof};
 use crate::observe::{Event, Observer, time_left};
+use crate::pareto::Price;
 use crate::question::Question;
+use crate::space::Arithmetic;
 use mathsmith_ir::Program;
 use mathsmith_oracle::Reference;
 use mathsmith_verify::{AdversarialSet, ErrorReport, FloatDomain, SweepOptions, VerifyError, domain, sweep};
@@ -28,20 +31,19 @@ const MOST_PROGRAMS: usize = 9;
 /// Worst inputs of one program and sweep that join the set.
 const FAILURES: usize = 48;
 
-/// A program with its exhaustive report.
+/// A program with its proof.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    /// What was verified.
-    pub candidate: Candidate,
-    /// What the sweep found.
-    pub report: ErrorReport,
-}
-
-impl Verified {
-    /// The figure that the question bounds.
-    pub fn figure(&self, question: &Question) -> f64 {
-        figure(question, &self.report)
-    }
+    /// The variant it belongs to.
+    pub arithmetic: Arithmetic,
+    /// The program, constants as literals.
+    pub program: Program,
+    /// Its price.
+    pub price: Price,
+    /// Where it comes from: the reductions and the shapes of the cores, or the search of structures.
+    pub origin: String,
+    /// What is proven of it.
+    pub proof: Proof,
 }
 
 /// The figure of a report that the question bounds; -0 beside the domain counts.
@@ -115,7 +117,7 @@ fn hot_binades(domain: &FloatDomain, set: &AdversarialSet, candidates: &[Candida
 
 /// What a variant sends to a sweep: nothing that is beaten, far off the bound, or known already.
 fn chosen(question: &Question, candidates: &[Candidate], verified: &[Verified]) -> Vec<Candidate> {
-    let known = |c: &Candidate| verified.iter().any(|v| v.candidate.program == c.program);
+    let known = |c: &Candidate| verified.iter().any(|v| v.program == c.program);
     let mut all = Vec::new();
     for arithmetic in question.variants() {
         let own =
@@ -172,17 +174,22 @@ pub fn prove(
         }
         observer.event(&Event::Stage(format!("sweeping {} programs over every input", fresh.len())));
         let programs: Vec<Program> = fresh.iter().map(|c| c.program.clone()).collect();
-        let reports = sweep_all(&question.reference, domain, &programs, threads, observer)?;
-        learn(question, set, &reports);
+        let proofs = prove::prove(question, &programs, threads, observer)?;
         open.clear();
-        for (candidate, report) in fresh.into_iter().zip(reports) {
-            let item = Verified { candidate, report };
+        for (candidate, proof) in fresh.into_iter().zip(proofs) {
+            learn(question, set, std::slice::from_ref(&proof.report));
             // Only where the set promised the bound and the sweep refused it is there something to win.
-            let promised = question.meets(item.candidate.screened);
-            if round + 1 < ROUNDS && promised && !question.meets(item.figure(question)) {
-                open.push(item.candidate.draft.clone());
+            let promised = question.meets(candidate.screened);
+            if round + 1 < ROUNDS && promised && !question.meets(proof.figure) {
+                open.push(candidate.draft.clone());
             }
-            verified.push(item);
+            verified.push(Verified {
+                arithmetic: candidate.draft.arithmetic,
+                program: candidate.program,
+                price: candidate.price,
+                origin: "search of structures".into(),
+                proof,
+            });
         }
     }
     Ok(verified)

@@ -4,10 +4,12 @@
 //! A polynomial's error is not the program's error: in `f32` the rounding of every operation weighs as much as the
 //! approximation does, so a search that ranked by the fit alone would keep adding terms that change nothing.
 
+use crate::question::Question;
 use crate::structure::{Fitted, Genome, Objective, Standing};
 use mathsmith_fit::{Fitter, LmOptions, Nodes, Tape};
-use mathsmith_ir::{Interpreter, Literal, Op, Program, Type};
-use mathsmith_verify::{AdversarialSet, Screened};
+use mathsmith_ir::{ColumnMut, ColumnRef, Engine, Interpreter, Literal, Op, Program, Type};
+use mathsmith_oracle::FloatFormat;
+use mathsmith_verify::{AdversarialSet, ErrorReport};
 
 /// The error figure that a question bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +23,12 @@ pub enum Figure {
 }
 
 impl Figure {
-    /// The figure of a screening.
-    pub fn of(self, s: &Screened) -> f64 {
+    /// The figure of a report, without the special inputs.
+    pub fn of_report(self, report: &ErrorReport) -> f64 {
         match self {
-            Figure::Ulp => s.ulp,
-            Figure::Rel => s.rel,
-            Figure::Abs => s.abs,
+            Figure::Ulp => report.max_ulp.value,
+            Figure::Rel => report.max_rel.value,
+            Figure::Abs => report.max_abs.value,
         }
     }
 }
@@ -35,9 +37,41 @@ impl Figure {
 pub struct FloatObjective<'a> {
     nodes: &'a Nodes,
     set: &'a AdversarialSet,
-    figure: Figure,
+    scale: Scale,
     max_fma: u32,
     options: LmOptions,
+}
+
+/// The question's figure on an adversarial set.
+pub struct Scale {
+    /// One over what an error of 1 is at each input of the set.
+    weights: Vec<f64>,
+    judged_at: FloatFormat,
+}
+
+impl Scale {
+    /// The units of a question at the inputs of a set.
+    pub fn new(question: &Question, set: &AdversarialSet) -> Scale {
+        // A large finite number stands for one over zero: zero times it stays zero.
+        let weight = |(&x, &y): (&f32, &f64)| (1.0 / question.unit(x, y)).min(f64::MAX);
+        let weights = set.inputs().iter().zip(set.values()).map(weight).collect();
+        Scale { weights, judged_at: question.judged_at }
+    }
+
+    /// The largest error of the results at the inputs of the set; infinite where one is not finite.
+    pub fn error(&self, set: &AdversarialSet, computed: &[f32]) -> f64 {
+        let mut worst = 0.0;
+        for ((&c, &y), weight) in computed.iter().zip(set.values()).zip(&self.weights) {
+            let c = match self.judged_at {
+                FloatFormat::F32 => f64::from(c),
+                format => format.nearest_f64(f64::from(c)),
+            };
+            let error = (c - y).abs() * weight;
+            // NaN is no error below any other.
+            worst = if error <= worst { worst } else { error };
+        }
+        if worst.is_nan() { f64::INFINITY } else { worst }
+    }
 }
 
 /// Scratch of one thread.
@@ -48,10 +82,11 @@ pub struct FloatWorker {
 }
 
 impl<'a> FloatObjective<'a> {
-    /// The objective on `nodes` (weighted by the metric that `figure` names) and the adversarial `set`.
-    /// Programs with more than `max_fma` fused multiply-adds have no value.
-    pub fn new(nodes: &'a Nodes, set: &'a AdversarialSet, figure: Figure, max_fma: u32) -> Self {
-        FloatObjective { nodes, set, figure, max_fma, options: LmOptions::default() }
+    /// The objective on `nodes` (weighted by the question's metric) and the adversarial `set`. Programs with more fused
+    /// multiply-adds than the question allows have no value.
+    pub fn new(nodes: &'a Nodes, set: &'a AdversarialSet, question: &Question) -> Self {
+        let scale = Scale::new(question, set);
+        FloatObjective { nodes, set, scale, max_fma: question.max_fma(), options: LmOptions::default() }
     }
 }
 
@@ -86,8 +121,9 @@ impl Objective for FloatObjective<'_> {
         fitted.set_constants(&fit.params);
         let program = fitted.to_program("candidate", Type::F32);
         let mut engine = Interpreter::new(&program).ok()?;
-        let screened = self.set.screen(&mut engine, &values(&program), out).ok()?;
-        let error = self.figure.of(&screened);
+        out.resize(self.set.len(), 0.0);
+        engine.run(&values(&program), &[ColumnRef::F32(self.set.inputs())], &mut [ColumnMut::F32(out)]).ok()?;
+        let error = self.scale.error(self.set, out);
         let size = genome.instrs.len() as u32;
         error.is_finite().then_some(Fitted { constants: fit.params, error, size })
     }

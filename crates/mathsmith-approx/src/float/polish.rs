@@ -1,6 +1,6 @@
 //! From a structure to constants of the format: minimax, then rounding against the computed error.
 
-use super::objective::Figure;
+use super::objective::{Figure, Scale};
 use crate::observe::{Event, Observer};
 use crate::pareto::{self, Price};
 use crate::question::Question;
@@ -112,6 +112,7 @@ pub struct Polisher<'a> {
     question: &'a Question,
     set: &'a AdversarialSet,
     metric: Metric,
+    scale: Scale,
     points: Option<PointSet>,
 }
 
@@ -120,7 +121,7 @@ impl<'a> Polisher<'a> {
     pub fn new(question: &'a Question, set: &'a AdversarialSet) -> Self {
         let metric = question.metric();
         let points = points(set, metric);
-        Polisher { question, set, metric, points }
+        Polisher { question, set, metric, scale: Scale::new(question, set), points }
     }
 
     /// Rounds every draft; what has no constants of the format is left out. The order is that of the drafts.
@@ -176,8 +177,9 @@ impl<'a> Polisher<'a> {
         }
         let program = simplify(&program.bound(), RuleClass::Exact, &Limits::default());
         let mut engine = mathsmith_jit::engine_for(&program).ok()?.0;
-        let screened = self.set.screen(&mut *engine, &[], &mut Vec::new()).ok()?;
-        let screened = self.question.figure.of(&screened);
+        let mut out = vec![0.0; self.set.len()];
+        engine.run(&[], &[ColumnRef::F32(self.set.inputs())], &mut [ColumnMut::F32(&mut out)]).ok()?;
+        let screened = self.scale.error(self.set, &out);
         let price = self.question.price(&program);
         screened.is_finite().then(|| Candidate { draft: draft.clone(), program, price, screened })
     }
