@@ -1,7 +1,7 @@
 //! All plans that a function admits: every reduction tried, parts reduced further.
 //!
 //! A reduction is used where its identities hold and a frame of it, with exact cores, gives no result of the wrong kind on
-//! the domain; nothing else decides. A part of a plan is a function on an interval, the arguments that the frame computes
+//! the domain (signs of zeros aside); nothing else decides. A part of a plan is a function on an interval, the arguments that the frame computes
 //! on the domain, and is planned in the same way.
 
 use crate::builtin::builtin;
@@ -33,7 +33,7 @@ pub enum ReduceError {
     #[error("the function cannot be evaluated: {0}")]
     Function(#[from] OracleError),
     /// Reductions are for functions of one variable.
-    #[error("the function has {0} variables, and reductions are for those of one\n  help: use `--reduce none`")]
+    #[error("plans are for functions of one variable, this has {0}\n  help: fix all variables but one")]
     Variables(usize),
     /// No reduction has this name.
     #[error("there is no reduction `{name}`\n  help: {help}")]
@@ -287,7 +287,8 @@ fn usable(plan: Plan, place: &Place<'_>, parts: bool) -> Result<Usable, floor::W
     }
     let mut exact = Exact::new(&plan).map_err(|_| nothing)?;
     let floor = place.truth.judge(&mut exact);
-    if let Some(wrong) = floor.wrong.first() {
+    // The sign of a zero is for those who judge whole programs: two expressions of one function may differ in it.
+    if let Some(wrong) = floor.wrong.iter().find(|wrong| wrong.wanted != 0.0 || wrong.got != 0.0) {
         return Err(*wrong);
     }
     if floor.worst > ASTRAY {

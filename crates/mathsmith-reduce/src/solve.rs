@@ -136,6 +136,11 @@ fn refined(g: &Reference, bracket: &Bracket) -> Option<Float> {
         ends[0].clone()
     } else {
         let (near, far) = bisected(g, &ends[0], &ends[1], 48, 160)?;
+        // Nearer to a pole or a jump the values do not become smaller; without this look it would be approached to the end.
+        let size = |a: &Float, b: &Float| enclosed(g, a, 160).hi.abs().max(&enclosed(g, b, 160).hi.abs());
+        if near != far && size(&near, &far) > size(&ends[0], &ends[1]) >> 8u32 {
+            return None;
+        }
         match secant(g, &near, &far) {
             Some(root) => root,
             None => bisected(g, &near, &far, ROOT_BITS + 8, JUDGE_BITS)?.0,
