@@ -5,6 +5,7 @@
 
 mod approx;
 mod args;
+mod cases;
 mod check;
 mod dev;
 mod failure;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Resume { run, threads, json } => approx::resume(&run, threads.as_deref(), json),
         Command::Measure(args) => measure::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Cases(args) => cases::run(&args),
         Command::Dev(dev) => dev::dev(&dev),
         Command::SubjectHost => unreachable!("a host has been started above"),
     };

@@ -80,6 +80,13 @@ impl Terminal {
         self.line(&format!("{at:>4} s  {subjects} {what}: {done} of {total} inputs, {left}"), false);
     }
 
+    /// Shows what is going on in a line that the next one replaces.
+    pub fn doing(&self, text: &str) {
+        if !self.quiet {
+            self.line(&format!("{:>4} s  {text}", self.started.elapsed().as_secs()), false);
+        }
+    }
+
     /// Removes the live line.
     pub fn clear(&self) {
         if !self.quiet && self.live {
