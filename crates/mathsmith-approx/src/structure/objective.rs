@@ -5,7 +5,7 @@ use super::points::Points;
 use mathsmith_fit::{Dd, FitError, Fitter, LmOptions, Metric, Nodes, StopReason, Tape};
 use mathsmith_ir::Type;
 
-/// What the archive looks like for genomes of the candidate's operation count.
+/// What the archive looks like for genomes of the candidate's size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Standing {
     /// Error that a newcomer must fall below to have a place; infinite while there are free places.
@@ -32,6 +32,12 @@ pub trait Objective: Sync {
 
     /// Scratch for one thread.
     fn worker(&self) -> Self::Worker;
+
+    /// Size under which the archive keeps a genome, known before it is fitted: operations, or what they cost in whole
+    /// units. [`Fitted::size`] repeats it.
+    fn size(&self, genome: &Genome) -> u32 {
+        genome.instrs.len() as u32
+    }
 
     /// Fits a genome in normal form, starting from the constants that it carries; `None` if it has no value. What
     /// cannot fall below `standing.bar` may be given up early.

@@ -147,9 +147,9 @@ impl<O: Objective> Problem for StructureProblem<'_, O> {
         mut genome: Genome,
         archive: &Archive<Genome>,
     ) -> Option<Scored<Genome>> {
-        let ops = genome.instrs.len() as u32;
-        let best = archive.best(ops).map_or(f64::INFINITY, |e| e.error);
-        let fitted = self.objective.evaluate(worker, &genome, Standing { bar: archive.bar(ops), best })?;
+        let size = self.objective.size(&genome);
+        let best = archive.best(size).map_or(f64::INFINITY, |e| e.error);
+        let fitted = self.objective.evaluate(worker, &genome, Standing { bar: archive.bar(size), best })?;
         genome.set_constants(&fitted.constants);
         Some(Scored { genome, size: fitted.size, error: fitted.error })
     }
