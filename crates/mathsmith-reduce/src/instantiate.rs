@@ -4,7 +4,7 @@ use crate::identity;
 use crate::misfit::Misfit;
 use crate::plan::{Core, Plan, copied};
 use crate::reduction::{Formula, Frame, Order, Reduction, Statement};
-use crate::scope::{Scope, compiled};
+use crate::scope::{Scope, Subject, compiled};
 use crate::solve;
 use mathsmith_dsl::Expr;
 use mathsmith_ir::{Literal, Node, Program, Type, Value};
@@ -38,10 +38,15 @@ impl Reduction {
     /// # Errors
     /// As [`Reduction::instantiate`].
     pub fn fit(&self, function: &Expr, domain: (f64, f64), fused: bool) -> Result<Fit, Misfit> {
+        self.fit_subject(&Subject::new(function)?, domain, fused)
+    }
+
+    /// [`Reduction::fit`] for a function on which several reductions are tried.
+    pub(crate) fn fit_subject(&self, subject: &Subject<'_>, domain: (f64, f64), fused: bool) -> Result<Fit, Misfit> {
         if !self.frames.iter().any(|frame| frame.arithmetic.suits(fused)) {
             return Err(Misfit::Frame { fused });
         }
-        let mut scope = Scope::new(function)?;
+        let mut scope = Scope::new(subject);
         self.establish(&mut scope, 0, domain)?;
         let mut targets = Vec::new();
         for hole in &self.holes {

@@ -9,6 +9,7 @@ use crate::floor::{self, Exact, Truth};
 use crate::misfit::{Misfit, Number};
 use crate::plan::Plan;
 use crate::reduction::Reduction;
+use crate::scope::Subject;
 use mathsmith_dsl::suggest::nearest;
 use mathsmith_dsl::{Expr, Reduce};
 use mathsmith_ir::Type;
@@ -29,12 +30,12 @@ const ASTRAY: f64 = 8_388_608.0;
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ReduceError {
-    /// The function cannot be evaluated.
+    /// The function of a plan cannot be evaluated.
     #[error("the function cannot be evaluated: {0}")]
     Function(#[from] OracleError),
-    /// Reductions are for functions of one variable.
-    #[error("plans are for functions of one variable, this has {0}\n  help: fix all variables but one")]
-    Variables(usize),
+    /// No plan is made for this function, whatever the reduction.
+    #[error("no plan is made: {0}\n  help: a plan is for a function of one variable that has values")]
+    Subject(Misfit),
     /// No reduction has this name.
     #[error("there is no reduction `{name}`\n  help: {help}")]
     Unknown {
@@ -110,12 +111,10 @@ fn no_core(input: f64, value: f64) -> String {
 /// # Errors
 /// [`ReduceError`]: what was asked for does not fit, and what does.
 pub fn plans(function: &Expr, domain: (f64, f64), fused: bool, choice: &Reduce) -> Result<Vec<Plan>, ReduceError> {
-    if function.vars.len() != 1 {
-        return Err(ReduceError::Variables(function.vars.len()));
-    }
     let planner = Planner { fused };
+    let subject = Subject::new(function).map_err(ReduceError::Subject)?;
     let truth = Truth::new(function, Type::F32, floor::inputs(Type::F32, domain, DENSITY))?;
-    let place = Place { function, domain, ty: Type::F32, truth: &truth };
+    let place = Place { function, subject, domain, ty: Type::F32, truth: &truth };
     let infinite = truth.inputs().iter().zip(truth.values()).find(|(x, y)| !x.is_finite() || !y.is_finite());
     let mut found = match (choice, infinite) {
         (Reduce::None, Some((&input, &value))) => {
@@ -163,6 +162,7 @@ fn sort(plans: &mut Vec<Plan>, most: usize) {
 /// What is planned: a function on a domain, its type, and its values at some inputs.
 struct Place<'a> {
     function: &'a Expr,
+    subject: Subject<'a>,
     domain: (f64, f64),
     ty: Type,
     truth: &'a Truth,
@@ -187,7 +187,7 @@ impl Planner {
         }
         for reduction in builtin() {
             if !chain.contains(&reduction.name.as_str())
-                && let Ok(fit) = reduction.fit(place.function, place.domain, self.fused)
+                && let Ok(fit) = reduction.fit_subject(&place.subject, place.domain, self.fused)
             {
                 for plan in fit.plans {
                     if let Ok(usable) = usable(plan, place, fit.parts.contains(&true)) {
@@ -203,7 +203,7 @@ impl Planner {
 
     fn named(&self, reduction: &'static Reduction, place: &Place<'_>) -> Result<Vec<Plan>, ReduceError> {
         let name = reduction.name.clone();
-        let fit = reduction.fit(place.function, place.domain, self.fused).map_err(|misfit| {
+        let fit = reduction.fit_subject(&place.subject, place.domain, self.fused).map_err(|misfit| {
             let help = self.fitting(place);
             ReduceError::Misfit { name: name.clone(), misfit, help }
         })?;
@@ -226,7 +226,7 @@ impl Planner {
     fn fitting(&self, place: &Place<'_>) -> String {
         let fits = |reduction: &&Reduction| {
             reduction
-                .fit(place.function, place.domain, self.fused)
+                .fit_subject(&place.subject, place.domain, self.fused)
                 .is_ok_and(|fit| fit.plans.into_iter().any(|plan| usable(plan, place, false).is_ok()))
         };
         let names: Vec<&str> = builtin().iter().filter(fits).map(|reduction| reduction.name.as_str()).collect();
@@ -247,10 +247,11 @@ impl Planner {
             let mut inner = Vec::new();
             if let Some(domain) = usable.domains[hole]
                 && core.argument == core.value
+                && let Ok(subject) = Subject::new(&core.target)
                 && let Ok(truth) =
                     Truth::new(&core.target, core.argument, floor::inputs(core.argument, domain, DENSITY))
             {
-                let place = Place { function: &core.target, domain, ty: core.argument, truth: &truth };
+                let place = Place { function: &core.target, subject, domain, ty: core.argument, truth: &truth };
                 inner = self.all(&place, chain);
                 sort(&mut inner, MOST_FOR_PART);
             }

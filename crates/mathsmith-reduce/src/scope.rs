@@ -5,6 +5,7 @@ use crate::reduction::Formula;
 use mathsmith_dsl::{Constant, ExactNumber, Expr, ExprId, ExprNode, Func, Meaning, Span, parse_expr_with_definitions};
 use mathsmith_oracle::{Reference, const_enclosure};
 use rug::{Float, Integer};
+use std::cell::RefCell;
 
 /// Bits of a named constant. Its computation carries more, so that another way to write the same function, whose noise
 /// lies beyond, gives the same constant, and an exact simple number comes out exactly.
@@ -22,22 +23,45 @@ pub(crate) struct Named {
     literal: Expr,
 }
 
-/// The function and the constants so far.
-#[derive(Clone)]
-pub(crate) struct Scope<'a> {
+/// A function of one variable, for all reductions that are tried on it.
+pub(crate) struct Subject<'a> {
     function: &'a Expr,
     reference: Reference,
+    /// Values at constants so far: a limit takes long, and many reductions ask for the same one.
+    known: RefCell<Vec<(Float, Float)>>,
+}
+
+impl<'a> Subject<'a> {
+    pub(crate) fn new(function: &'a Expr) -> Result<Subject<'a>, Misfit> {
+        if function.vars.len() != 1 {
+            return Err(Misfit::Variables(function.vars.len()));
+        }
+        let reference = Reference::new(function).map_err(|e| Misfit::Function(e.to_string()))?;
+        Ok(Subject { function, reference, known: RefCell::default() })
+    }
+
+    /// The value at a constant, to [`VALUE_BITS`]; limits are taken.
+    fn at(&self, x: &Float) -> Float {
+        if let Some((_, value)) = self.known.borrow().iter().find(|(known, _)| known == x) {
+            return value.clone();
+        }
+        let value = self.reference.value_at(std::slice::from_ref(x), VALUE_BITS + GUARD_BITS);
+        let value = Float::with_val(VALUE_BITS, value);
+        self.known.borrow_mut().push((x.clone(), value.clone()));
+        value
+    }
+}
+
+/// A function and the constants of a reduction so far.
+pub(crate) struct Scope<'a> {
+    subject: &'a Subject<'a>,
     pub(crate) constants: Vec<Named>,
 }
 
 impl<'a> Scope<'a> {
     /// A scope without constants.
-    pub(crate) fn new(function: &'a Expr) -> Result<Scope<'a>, Misfit> {
-        if function.vars.len() != 1 {
-            return Err(Misfit::Variables(function.vars.len()));
-        }
-        let reference = Reference::new(function).map_err(|e| Misfit::Function(e.to_string()))?;
-        Ok(Scope { function, reference, constants: Vec::new() })
+    pub(crate) fn new(subject: &'a Subject<'a>) -> Scope<'a> {
+        Scope { subject, constants: Vec::new() }
     }
 
     /// Adds a constant, rounded to [`CONSTANT_BITS`].
@@ -56,7 +80,7 @@ impl<'a> Scope<'a> {
     pub(crate) fn expr(&self, formula: &Formula, vars: &[&str]) -> Result<Expr, Misfit> {
         let apply = |argument: &Expr| {
             let varies = argument.nodes.iter().any(|node| matches!(node, ExprNode::Var(_)));
-            if varies { Ok(self.function.applied(argument)) } else { self.at_constant(argument) }
+            if varies { Ok(self.subject.function.applied(argument)) } else { self.at_constant(argument) }
         };
         let mut definitions = vec![("f", Meaning::Function(&apply))];
         definitions.extend(self.constants.iter().map(|named| (named.name.as_str(), Meaning::Constant(&named.literal))));
@@ -93,7 +117,7 @@ impl<'a> Scope<'a> {
             argument.value_at(&[], VALUE_BITS + GUARD_BITS)
         };
         let shown = Number(at.to_f64());
-        let value = Float::with_val(VALUE_BITS, self.reference.value_at(&[at], VALUE_BITS + GUARD_BITS));
+        let value = self.subject.at(&at);
         match value.is_finite() {
             true => Ok(Expr { vars: argument.vars.clone(), ..literal(&value) }),
             false if value.is_nan() => Err(format!("the function has no value at {shown}")),

@@ -105,7 +105,7 @@ fn another_spelling_is_the_same_question() {
         &["2^x", "exp2(x)", "exp(x*ln2)"],
         &["exp(x)", "e^x", "exp2(x/ln2)"],
         &["log2(x)", "log(x)/ln2", "log10(x)/log10(2)"],
-        &["tanh(x)", "(exp(2*x) - 1)/(exp(2*x) + 1)", "1 - 2/(exp(2*x) + 1)"],
+        &["tanh(x)", "1 - 2/(exp(2*x) + 1)", "2/(1 + exp(-2*x)) - 1"],
     ];
     for spellings in groups {
         for fused in [true, false] {
@@ -128,11 +128,11 @@ fn choices_are_met_or_explained() {
     let error = named("doubling", "sin(x)", WHOLE).expect_err("sin is none").to_string();
     assert!(error.contains("`doubling` does not fit: ") && error.contains("help: "), "{error}");
     let error = named("logarithm", "exp(x)", WHOLE).expect_err("exp is no logarithm").to_string();
-    assert!(error.contains("those that fit this function on this domain: doubling"), "{error}");
+    assert!(error.contains("those that fit this function on this domain: ") && error.contains("doubling"), "{error}");
     let error = named("dobling", "exp(x)", WHOLE).expect_err("no such name").to_string();
     assert!(error.contains("did you mean `doubling`?"), "{error}");
     let error = named("frobnicate", "exp(x)", WHOLE).expect_err("no such name").to_string();
-    assert!(error.contains("there are auto, none, doubling"), "{error}");
+    assert!(error.contains("there are auto, none, ") && error.contains("doubling"), "{error}");
 
     let none = plans(&exp, (0.0, 1.0), true, &Reduce::None).expect("finite on an interval");
     assert_eq!(none.iter().map(|plan| plan.name.as_str()).collect::<Vec<_>>(), ["none"]);
@@ -146,7 +146,10 @@ fn choices_are_met_or_explained() {
     }
     let error = plans(&function("gamma(x)"), WHOLE, true, &Reduce::Auto).expect_err("nothing is known of it");
     assert!(matches!(error, ReduceError::Nothing { .. }) && error.to_string().contains("help: "), "{error}");
-    assert!(matches!(plans(&function("x/y"), WHOLE, true, &Reduce::Auto), Err(ReduceError::Variables(2))));
+    assert!(matches!(
+        plans(&function("x/y"), WHOLE, true, &Reduce::Auto),
+        Err(ReduceError::Subject(Misfit::Variables(2)))
+    ));
     let names = |plans: &[Plan]| plans.iter().map(|plan| plan.name.clone()).collect::<Vec<_>>();
     let auto = plans(&exp, (0.0, 10.0), true, &Reduce::Auto).expect("finite");
     assert_eq!(auto[0].name, "none");
