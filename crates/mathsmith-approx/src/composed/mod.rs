@@ -26,6 +26,9 @@ pub mod refine;
 mod refine_sensitivity;
 pub mod screen;
 mod screen_points;
+pub mod shrink;
+mod shrink_build;
+mod shrink_rules;
 
 use crate::pareto::Price;
 use crate::space::Arithmetic;

@@ -63,6 +63,8 @@ const LINEAR_ROUNDS: usize = 3;
 const NEAREST: usize = 48;
 /// Short vectors of the grid among the moves, for each constant and displacement.
 const SHORT: usize = 6;
+/// What lies this many times above a goal after the linear rounds will not reach it.
+const HOPELESS: f64 = 4.0;
 /// A restart that begins this much above the best is given up.
 const HOPE: f64 = 1.3;
 
@@ -87,6 +89,20 @@ pub fn refine_at(
     start: &[Literal],
     options: &RefineOptions,
 ) -> Result<Refined, EngineError> {
+    refine_until(screen, engine, start, options, None)
+}
+
+/// As [`refine_at`], but content with an error of `goal`, and soon done where that is out of reach.
+///
+/// # Errors
+/// What the engine says.
+pub(super) fn refine_until(
+    screen: &Screen,
+    engine: &mut dyn Engine,
+    start: &[Literal],
+    options: &RefineOptions,
+    goal: Option<f64>,
+) -> Result<Refined, EngineError> {
     let errors = screen.errors(engine, start)?;
     let hot = screen.hottest_first(&errors);
     let first = screen.judge(engine, start, &mut Scratch::default())?;
@@ -105,11 +121,14 @@ pub fn refine_at(
         best: start.to_vec(),
         score,
         budget: options.evaluations,
+        goal: goal.unwrap_or(0.0),
         rng: KeyedRng::new(DrawKey { seed: options.seed, island: 0, generation: 0, index: 0 }),
     };
     if !search.sensitivity.free.is_empty() {
         search.linear()?;
-        search.wander()?;
+        if goal.is_none_or(|g| search.score.error <= g * HOPELESS) {
+            search.wander()?;
+        }
     }
     let Search { best, scratch, .. } = search;
     let evaluations = scratch.evaluations;
@@ -128,6 +147,7 @@ struct Search<'a> {
     best: Vec<Literal>,
     score: Score,
     budget: u64,
+    goal: f64,
     rng: KeyedRng,
 }
 
@@ -141,7 +161,7 @@ fn displaced(at: &[Literal], by: &[(usize, i64)]) -> Vec<Literal> {
 
 impl Search<'_> {
     fn left(&self) -> bool {
-        self.scratch.evaluations < self.budget
+        self.scratch.evaluations < self.budget && (self.score.error > self.goal || self.score.broken > 0)
     }
 
     fn trial(&mut self, candidate: &[Literal], limit: Score) -> Result<Option<Score>, EngineError> {
@@ -277,4 +297,4 @@ impl Search<'_> {
 
 #[cfg(test)]
 #[path = "refine_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -431,7 +431,27 @@ impl Screen {
         assert_eq!(errors.len(), self.points.x.len(), "one error for each input");
         let mut order: Vec<u32> = (0..errors.len() as u32).collect();
         order.sort_by(|&a, &b| errors[b as usize].total_cmp(&errors[a as usize]).then(a.cmp(&b)));
-        Screen { points: self.points.chosen(&order), ..self.clone() }
+        self.with_points(&order)
+    }
+
+    /// A smaller screen for a first look: all settled results, and `count` inputs at equal places of the order that they
+    /// have, the first half of them from the beginning.
+    pub fn thinned(&self, count: usize) -> Screen {
+        let n = self.points.x.len();
+        let first = (count / 2).min(n);
+        let every = (n - first).div_ceil((count - count / 2).max(1)).max(1);
+        let rest = (first..n).step_by(every);
+        self.with_points(&(0..first).chain(rest).map(|i| i as u32).collect::<Vec<u32>>())
+    }
+
+    fn with_points(&self, order: &[u32]) -> Screen {
+        Screen {
+            reference: self.reference.clone(),
+            domain: self.domain,
+            standard: self.standard.clone(),
+            points: self.points.chosen(order),
+            settled: self.settled.clone(),
+        }
     }
 }
 
