@@ -186,6 +186,33 @@ impl Toolchain {
         self.compile(Compiler::Rustc, command, source, out)
     }
 
+    /// Compiles one source file into a shared library: Rust with rustc, C with any other compiler.
+    ///
+    /// Names are hidden unless the source exports them, so that a compiler inlines as in a program. `flags` stand before the
+    /// source, the files `libraries` and C's mathematics behind it. Rust is of edition 2021.
+    ///
+    /// # Errors
+    /// As for [`Toolchain::compile_c`].
+    pub fn compile_shared(
+        &self,
+        compiler: Compiler,
+        source: &Path,
+        out: &Path,
+        flags: &[String],
+        libraries: &[PathBuf],
+    ) -> Result<Built, NativeError> {
+        let tool = self.require(compiler)?;
+        let mut command = Command::new(&tool.path);
+        if compiler == Compiler::Rustc {
+            command.args(["--edition", "2021", "--crate-type", "cdylib"]).args(flags).arg("-o").arg(out).arg(source);
+            command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        } else {
+            command.args(flags).args(["-shared", "-fPIC", "-fvisibility=hidden", "-o"]).arg(out).arg(source);
+            command.args(libraries).arg("-lm");
+        }
+        self.compile(compiler, command, source, out)
+    }
+
     /// Runs a prepared command that writes `out` from `source`.
     pub(crate) fn compile(
         &self,

@@ -61,9 +61,14 @@ pub enum Command {
     Check(CheckArgs),
     /// Run the case suite: what public code ships against what is found, won, drawn or lost
     Cases(CasesArgs),
+    /// The speed of a run's code beside glibc, libmvec, SLEEF, core-math and the libm crate
+    Bench(crate::bench::BenchArgs),
     /// Print an intermediate form of one stage
     #[command(subcommand)]
     Dev(Dev),
+    /// Takes times for `bench` and `calibrate`, which start it
+    #[command(hide = true)]
+    BenchHost,
     /// Calls foreign code for `measure`, which starts it
     #[command(hide = true)]
     SubjectHost,

@@ -5,6 +5,7 @@
 
 mod approx;
 mod args;
+mod bench;
 mod cases;
 mod check;
 mod dev;
@@ -24,6 +25,9 @@ fn main() -> ExitCode {
     if let Command::SubjectHost = cli.command {
         return mathsmith_native::subject::host_main();
     }
+    if let Command::BenchHost = cli.command {
+        return mathsmith_bench::host::host_main();
+    }
     std::panic::set_hook(Box::new(|info| {
         eprintln!(
             "\nmathsmith: internal error: {info}\nThis is a bug of ours: please report it with the command that led to it."
@@ -37,7 +41,8 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Cases(args) => cases::run(&args),
         Command::Dev(dev) => dev::dev(&dev),
-        Command::SubjectHost => unreachable!("a host has been started above"),
+        Command::Bench(args) => bench::run(&args),
+        Command::SubjectHost | Command::BenchHost => unreachable!("a host has been started above"),
     };
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
         Ok(Ok(Outcome::Found)) => ExitCode::SUCCESS,

@@ -180,7 +180,10 @@ pub fn host(timeout: Duration) -> Result<Host, Failure> {
 }
 
 /// Flags as a shell would split them, quotes included.
-fn words(name: &str, text: Option<&String>) -> Result<Option<Vec<String>>, Failure> {
+///
+/// # Errors
+/// A quote that is not closed.
+pub fn words(name: &str, text: Option<&String>) -> Result<Option<Vec<String>>, Failure> {
     let Some(text) = text else { return Ok(None) };
     shlex::split(text).map(Some).ok_or_else(|| {
         Failure::input(format!(

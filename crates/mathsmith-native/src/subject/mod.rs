@@ -35,7 +35,7 @@ use tempfile::TempDir;
 pub use error::SubjectError;
 pub use host::host_main;
 pub use libraries::cpu_features;
-pub use prepare::prepare;
+pub use prepare::{crate_function, prepare};
 
 /// What a subject was given as.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -50,6 +50,20 @@ pub fn prepare(spec: &Spec, request: &Request) -> Result<Subject, SubjectError> 
     }
 }
 
+/// The function of one `f32` that a subject of a crate names: it is linked into this program and can be called here.
+/// `None` for every other subject, and for names that the crate does not have.
+pub fn crate_function(spec: &Spec) -> Option<fn(f32) -> f32> {
+    let (table, symbol) = match spec {
+        Spec::CoreMath { symbol } => (tables::CORE_MATH, symbol),
+        Spec::LibmCrate { symbol } => (tables::LIBM, symbol),
+        _ => return None,
+    };
+    match tables::find(table, symbol)?.0 {
+        super::call::Function::RustF32(function) => Some(function),
+        _ => None,
+    }
+}
+
 /// The exported name of a function of a library of the system.
 fn exported(spec: &Spec, name: &str, element: Element, arity: u8, isa: Isa) -> String {
     let mangled = match spec {
