@@ -1,8 +1,8 @@
 //! The expression syntax as a person meets it: what is read, what is refused and with which words.
 
 use mathsmith_dsl::{
-    CONSTANTS, Code, Constant, ExactNumber, Expr, ExprId, ExprNode, FUNCTIONS, Func, Span, functions, parse_expr,
-    parse_expr_with_vars,
+    CONSTANTS, Code, Constant, ExactNumber, Expr, ExprId, ExprNode, FUNCTIONS, Func, Meaning, Span, functions,
+    parse_expr, parse_expr_with_definitions, parse_expr_with_vars,
 };
 
 /// A tree in a notation without precedence, to compare shapes.
@@ -332,4 +332,36 @@ fn no_text_makes_the_parser_panic() {
         }
     }
     assert!(accepted > 1000, "{accepted} accepted texts are too few to mean anything");
+}
+
+#[test]
+fn names_can_be_given_a_meaning() {
+    let f = parse_expr("x*exp(x)").expect("an expression");
+    let third = parse_expr_with_vars("-1/3", &[]).expect("a constant");
+    let apply = |argument: &Expr| match argument.nodes.iter().any(|n| matches!(n, ExprNode::Var(_))) {
+        true => Ok(f.applied(argument)),
+        false => Err("asked at a constant".to_string()),
+    };
+    let definitions =
+        [("f", Meaning::Function(&apply)), ("C", Meaning::Constant(&third)), ("e", Meaning::Constant(&third))];
+    let read = |source: &str| parse_expr_with_definitions(source, &["t", "u"], &definitions);
+    let shaped = |source: &str| shape(&read(source).unwrap_or_else(|d| panic!("{}", d.render("t", source, false))));
+    assert_eq!(shaped("f(t + C)"), "Mul[Add[t Div[Neg[1] 3]] Exp[Add[t Div[Neg[1] 3]]]]");
+    assert_eq!(shaped("e*f(u)^2"), "Mul[Div[Neg[1] 3] Pow[Mul[u Exp[u]] 2]]");
+    assert_eq!(shaped("f(f(t))"), "Mul[Mul[t Exp[t]] Exp[Mul[t Exp[t]]]]");
+    // What is repeated is there once: nesting does not double the tree.
+    let deep = read(&format!("{}t{}", "f(".repeat(30), ")".repeat(30))).expect("thirty deep");
+    assert!(deep.nodes.len() < 100, "{}", deep.nodes.len());
+    assert!(deep.nodes.iter().enumerate().all(|(i, node)| node.args().iter().all(|a| (a.0 as usize) < i)));
+    for (source, words) in [
+        ("f(2)", "asked at a constant"),
+        ("f", "without its argument"),
+        ("f(t, u)", "takes 1 argument, 2 given"),
+        ("C(t)", "`C` is a constant, not a function"),
+        ("D + 1", "unknown name `D`"),
+        ("f(t", "never closed"),
+    ] {
+        let error = read(source).expect_err(source);
+        assert!(error.message.contains(words) && error.help.is_some(), "{source}: {error}");
+    }
 }

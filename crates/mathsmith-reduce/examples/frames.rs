@@ -41,7 +41,7 @@ fn run(args: &[String]) -> Result<(), String> {
     }
     for plan in &fit.plans {
         println!("\nframe {}: {} operations", plan.name, plan.operations());
-        let found = floor::measure(plan, &function, domain, DENSITY).map_err(|e| format!("error: {e}"))?;
+        let found = floor::measure(plan, &fit.parts, &function, domain, DENSITY).map_err(|e| format!("error: {e}"))?;
         for (core, range) in plan.cores.iter().zip(&found.ranges) {
             let range = range.map_or("no finite argument".into(), |(lo, hi)| format!("arguments in {lo:?}..{hi:?}"));
             println!("  core {}: {} -> {}, {range}, {}", core.name, core.argument, core.value, core.target.source);

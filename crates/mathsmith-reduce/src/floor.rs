@@ -1,16 +1,20 @@
 //! The error that a frame has by itself: the frame evaluated with cores that are exact up to rounding.
 //!
 //! A core's value is that of its function at the argument that the frame computes, correctly rounded to the type of the
-//! hole; at an argument that is not finite it is NaN, as no core is fitted there. What is left of the error then is the
+//! hole; at an argument that is not finite it is NaN, as no core is fitted there. A *part* is different: it may be reduced
+//! further, and then has a value at infinity. What is left of the error then is the
 //! frame's: no core can make it smaller. It is `sampled`, and a lower bound.
 
-use crate::plan::Plan;
+use crate::plan::{Core, Plan};
 use mathsmith_dsl::Expr;
 use mathsmith_ir::sample::SplitMix;
 use mathsmith_ir::{Column, Engine, Interpreter, Literal, Program, Type};
 use mathsmith_oracle::{FloatFormat, OracleError, Reference, Scratch};
 use rug::Float;
 use std::collections::HashMap;
+
+/// Beyond this distance, relative to values and to 1, a result is another value and not one with an error of rounding.
+const ASTRAY: f64 = 1.0 / 128.0;
 
 /// An input at which a result is of another kind than the correctly rounded one: NaN, infinite, or a zero of other sign.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,6 +38,9 @@ pub struct Floor {
     pub at: f64,
     /// Results of the wrong kind, in the order of the inputs.
     pub wrong: Vec<Wrong>,
+    /// The result that is farthest from its value, if any is beyond every error of rounding: by more than 2^-7 of the
+    /// value, or of 1, or of the greatest value that there is, whatever of the last two is less.
+    pub astray: Option<Wrong>,
     /// Least and greatest finite argument of each core; `None` where there is none.
     pub ranges: Vec<Option<(f64, f64)>>,
 }
@@ -41,9 +48,16 @@ pub struct Floor {
 /// A frame with exact cores, ready to be evaluated.
 pub struct Exact {
     frame: Program,
-    cores: Vec<(Reference, Type)>,
+    cores: Vec<ExactCore>,
     /// Values of cores so far; only looked up, so its order does not matter.
     known: Vec<HashMap<u64, f64>>,
+}
+
+struct ExactCore {
+    reference: Reference,
+    ty: Type,
+    /// Whether it has values at infinities.
+    part: bool,
 }
 
 fn format_of(ty: Type) -> FloatFormat {
@@ -67,12 +81,16 @@ fn doubles(column: Column) -> Vec<f64> {
 }
 
 impl Exact {
-    /// Prepares the frame of a plan.
+    /// Prepares the frame of a plan; `parts` says which cores may be reduced further, none of those that it does not list.
     ///
     /// # Errors
     /// [`OracleError`] where the function of a core cannot be evaluated.
-    pub fn new(plan: &Plan) -> Result<Exact, OracleError> {
-        let cores = plan.cores.iter().map(|core| Ok((Reference::new(&core.target)?, core.value)));
+    pub fn new(plan: &Plan, parts: &[bool]) -> Result<Exact, OracleError> {
+        let core = |(i, core): (usize, &Core)| {
+            let part = parts.get(i).copied().unwrap_or(false);
+            Ok(ExactCore { reference: Reference::new(&core.target)?, ty: core.value, part })
+        };
+        let cores = plan.cores.iter().enumerate().map(core);
         let cores = cores.collect::<Result<Vec<_>, OracleError>>()?;
         Ok(Exact { frame: plan.frame.clone(), known: vec![HashMap::new(); cores.len()], cores })
     }
@@ -107,10 +125,10 @@ impl Exact {
 
     /// Correctly rounded values of a core.
     fn core(&mut self, core: usize, arguments: &[f64]) -> Vec<f64> {
-        let (reference, ty) = &self.cores[core];
+        let ExactCore { reference, ty, part } = &self.cores[core];
         let known = &mut self.known[core];
         let mut fresh: Vec<f64> = Vec::new();
-        for &t in arguments.iter().filter(|t| t.is_finite()) {
+        for &t in arguments.iter().filter(|t| t.is_finite() || *part && t.is_infinite()) {
             known.entry(t.to_bits()).or_insert_with(|| {
                 fresh.push(t);
                 f64::NAN
@@ -168,14 +186,21 @@ pub fn inputs(ty: Type, domain: (f64, f64), density: u32) -> Vec<f64> {
     out
 }
 
-/// The frame's own error and what it gets wrong, on some inputs of a domain ([`inputs`] with `density`).
+/// The frame's own error and what it gets wrong, on some inputs of a domain ([`inputs`] with `density`). `parts` as in
+/// [`Exact::new`].
 ///
 /// # Errors
 /// [`OracleError`] where the function or that of a core cannot be evaluated.
-pub fn measure(plan: &Plan, function: &Expr, domain: (f64, f64), density: u32) -> Result<Floor, OracleError> {
+pub fn measure(
+    plan: &Plan,
+    parts: &[bool],
+    function: &Expr,
+    domain: (f64, f64),
+    density: u32,
+) -> Result<Floor, OracleError> {
     let ty = plan.frame.inputs()[0].ty;
     let truth = Truth::new(function, ty, inputs(ty, domain, density))?;
-    let mut exact = Exact::new(plan)?;
+    let mut exact = Exact::new(plan, parts)?;
     Ok(truth.judge(&mut exact))
 }
 
@@ -231,7 +256,11 @@ impl Truth {
     pub fn judge(&self, frame: &mut Exact) -> Floor {
         let (results, arguments) = frame.run(&self.inputs);
         let ranges = ranges(&arguments);
-        let mut floor = Floor { inputs: self.inputs.len(), worst: 0.0, at: self.inputs[0], wrong: vec![], ranges };
+        let (inputs, at) = (self.inputs.len(), self.inputs[0]);
+        let mut floor = Floor { inputs, worst: 0.0, at, wrong: vec![], astray: None, ranges };
+        let finite = self.wanted.iter().filter(|y| y.is_finite());
+        let least = finite.fold(0.0f64, |most, y| most.max(y.abs())).min(1.0);
+        let mut farthest = ASTRAY;
         for (i, (&input, &got)) in self.inputs.iter().zip(&results).enumerate() {
             let wanted = self.wanted[i];
             let zeros = wanted == 0.0 && got == 0.0;
@@ -243,6 +272,10 @@ impl Truth {
                 let error = self.error(i, got);
                 if error > floor.worst {
                     (floor.worst, floor.at) = (error, input);
+                }
+                let distance = (got - wanted).abs() / wanted.abs().max(least);
+                if distance > farthest {
+                    (farthest, floor.astray) = (distance, Some(Wrong { input, wanted, got }));
                 }
             }
         }
@@ -268,26 +301,31 @@ fn kind(x: f64) -> (bool, bool, bool) {
     (x.is_nan(), x.is_infinite(), (x.is_infinite() || x == 0.0) && x.is_sign_negative())
 }
 
-/// Least and greatest finite value of each column.
+/// Least and greatest value of each column, infinities aside.
 fn ranges(arguments: &[Vec<f64>]) -> Vec<Option<(f64, f64)>> {
-    let range = |values: &Vec<f64>| {
-        let finite = values.iter().copied().filter(|t| t.is_finite());
-        finite.fold(None, |range: Option<(f64, f64)>, t| Some(range.map_or((t, t), |(lo, hi)| (lo.min(t), hi.max(t)))))
-    };
-    arguments.iter().map(range).collect()
+    arguments.iter().map(|values| range(values, f64::is_finite)).collect()
 }
 
-/// Looks closer at where the arguments of cores are least and greatest: `ranges` of the inputs, widened by what is found
-/// between the neighbours of the extremal ones. An argument that jumps, such as what is left of x by a multiple of a period,
-/// has its extremes between any inputs.
+fn range(values: &[f64], counts: impl Fn(f64) -> bool) -> Option<(f64, f64)> {
+    let values = values.iter().copied().filter(|&t| counts(t));
+    values.fold(None, |range: Option<(f64, f64)>, t| Some(range.map_or((t, t), |(lo, hi)| (lo.min(t), hi.max(t)))))
+}
+
+/// The domains of cores: least and greatest arguments, with infinities for parts, widened by what is found between the
+/// neighbours of the extremal inputs. An argument that jumps, such as what is left of x by a multiple of a period, has its
+/// extremes between any inputs.
 pub fn extents(frame: &mut Exact, inputs: &[f64], rounds: u32) -> Vec<Option<(f64, f64)>> {
     let format = format_of(frame.frame.inputs()[0].ty);
-    let finite: Vec<f64> = inputs.iter().copied().filter(|x| x.is_finite()).collect();
-    let (_, arguments) = frame.run(&finite);
-    let mut found = ranges(&arguments);
+    let (_, arguments) = frame.run(inputs);
+    let part = |core: usize| frame.cores[core].part;
+    let mut found: Vec<_> = (0..arguments.len())
+        .map(|core| range(&arguments[core], |t| t.is_finite() || part(core) && t.is_infinite()))
+        .collect();
+    let finite: Vec<usize> = (0..inputs.len()).filter(|&i| inputs[i].is_finite()).collect();
     for core in 0..arguments.len() {
         for greatest in [false, true] {
-            let (mut xs, mut ts) = (finite.clone(), arguments[core].clone());
+            let mut xs: Vec<f64> = finite.iter().map(|&i| inputs[i]).collect();
+            let mut ts: Vec<f64> = finite.iter().map(|&i| arguments[core][i]).collect();
             for _ in 0..rounds {
                 let key = |t: f64| if greatest { t } else { -t };
                 let usable = (0..ts.len()).filter(|&i| ts[i].is_finite());
@@ -301,7 +339,7 @@ pub fn extents(frame: &mut Exact, inputs: &[f64], rounds: u32) -> Vec<Option<(f6
                 let at = |i: i64| first + (i128::from(last - first) * i128::from(i) / i128::from(steps)) as i64;
                 xs = (0..=steps).map(|i| format.from_key(at(i))).collect();
                 ts = frame.run(&xs).1.swap_remove(core);
-                if let Some((lo, hi)) = ranges(std::slice::from_ref(&ts))[0] {
+                if let Some((lo, hi)) = range(&ts, f64::is_finite) {
                     found[core] = Some(found[core].map_or((lo, hi), |(a, b)| (a.min(lo), b.max(hi))));
                 }
             }

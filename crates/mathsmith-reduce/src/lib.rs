@@ -28,5 +28,5 @@ pub use instantiate::Fit;
 pub use misfit::Misfit;
 pub use parse::{KEYS, parse};
 pub use plan::{ComposeError, Core, Plan};
-pub use planner::{ReduceError, plans};
+pub use planner::{ReduceError, plans, plans_with};
 pub use reduction::{Arithmetic, Reduction};

@@ -13,7 +13,7 @@ use crate::scope::Subject;
 use mathsmith_dsl::suggest::nearest;
 use mathsmith_dsl::{Expr, Reduce};
 use mathsmith_ir::Type;
-use mathsmith_oracle::{OracleError, Reference};
+use mathsmith_oracle::OracleError;
 
 /// Plans that are given back at most, and that are kept for a part.
 const MOST_PLANS: usize = 32;
@@ -24,8 +24,6 @@ const DEEPEST: usize = 3;
 const DENSITY: u32 = 240;
 /// Rounds of looking closer for the ends of a part's domain.
 const ROUNDS: u32 = 4;
-/// An own error of this many ulp of f32 is no error of rounding: the value is another one.
-const ASTRAY: f64 = 8_388_608.0;
 
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -111,10 +109,24 @@ fn no_core(input: f64, value: f64) -> String {
 /// # Errors
 /// [`ReduceError`]: what was asked for does not fit, and what does.
 pub fn plans(function: &Expr, domain: (f64, f64), fused: bool, choice: &Reduce) -> Result<Vec<Plan>, ReduceError> {
-    let planner = Planner { fused };
+    plans_with(builtin(), function, domain, fused, choice)
+}
+
+/// [`plans`] with other reductions than those that ship.
+///
+/// # Errors
+/// As [`plans`].
+pub fn plans_with(
+    reductions: &[Reduction],
+    function: &Expr,
+    domain: (f64, f64),
+    fused: bool,
+    choice: &Reduce,
+) -> Result<Vec<Plan>, ReduceError> {
+    let planner = Planner { reductions, fused };
     let subject = Subject::new(function).map_err(ReduceError::Subject)?;
     let truth = Truth::new(function, Type::F32, floor::inputs(Type::F32, domain, DENSITY))?;
-    let place = Place { function, subject, domain, ty: Type::F32, truth: &truth };
+    let place = Place { subject, domain, ty: Type::F32, truth: &truth };
     let infinite = truth.inputs().iter().zip(truth.values()).find(|(x, y)| !x.is_finite() || !y.is_finite());
     let mut found = match (choice, infinite) {
         (Reduce::None, Some((&input, &value))) => {
@@ -122,8 +134,8 @@ pub fn plans(function: &Expr, domain: (f64, f64), fused: bool, choice: &Reduce) 
         }
         (Reduce::None, None) => vec![],
         (Reduce::Named(name), _) => {
-            let reduction = builtin().iter().find(|reduction| reduction.name == *name);
-            let reduction = reduction.ok_or_else(|| unknown(name))?;
+            let reduction = reductions.iter().find(|reduction| reduction.name == *name);
+            let reduction = reduction.ok_or_else(|| unknown(reductions, name))?;
             planner.named(reduction, &place)?
         }
         (Reduce::Auto, _) => planner.all(&place, &mut Vec::new()),
@@ -144,8 +156,8 @@ pub fn plans(function: &Expr, domain: (f64, f64), fused: bool, choice: &Reduce) 
     Ok(found)
 }
 
-fn unknown(name: &str) -> ReduceError {
-    let names: Vec<&str> = builtin().iter().map(|reduction| reduction.name.as_str()).collect();
+fn unknown(reductions: &[Reduction], name: &str) -> ReduceError {
+    let names: Vec<&str> = reductions.iter().map(|reduction| reduction.name.as_str()).collect();
     let help = match nearest(name, names.iter().copied().chain(["auto", "none"])) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("there are auto, none, {}", names.join(", ")),
@@ -161,14 +173,14 @@ fn sort(plans: &mut Vec<Plan>, most: usize) {
 
 /// What is planned: a function on a domain, its type, and its values at some inputs.
 struct Place<'a> {
-    function: &'a Expr,
     subject: Subject<'a>,
     domain: (f64, f64),
     ty: Type,
     truth: &'a Truth,
 }
 
-struct Planner {
+struct Planner<'a> {
+    reductions: &'a [Reduction],
     fused: bool,
 }
 
@@ -178,19 +190,19 @@ struct Usable {
     domains: Vec<Option<(f64, f64)>>,
 }
 
-impl Planner {
+impl<'a> Planner<'a> {
     /// The plans of all reductions that fit and are not in `chain` already.
-    fn all(&self, place: &Place<'_>, chain: &mut Vec<&'static str>) -> Vec<Plan> {
+    fn all(&self, place: &Place<'_>, chain: &mut Vec<&'a str>) -> Vec<Plan> {
         let mut found = Vec::new();
         if chain.len() >= DEEPEST {
             return found;
         }
-        for reduction in builtin() {
+        for reduction in self.reductions {
             if !chain.contains(&reduction.name.as_str())
                 && let Ok(fit) = reduction.fit_subject(&place.subject, place.domain, self.fused)
             {
                 for plan in fit.plans {
-                    if let Ok(usable) = usable(plan, place, fit.parts.contains(&true)) {
+                    if let Ok(usable) = usable(plan, place, &fit.parts) {
                         chain.push(&reduction.name);
                         found.extend(self.deepened(usable, &fit.parts, chain));
                         chain.pop();
@@ -201,7 +213,7 @@ impl Planner {
         found
     }
 
-    fn named(&self, reduction: &'static Reduction, place: &Place<'_>) -> Result<Vec<Plan>, ReduceError> {
+    fn named(&self, reduction: &'a Reduction, place: &Place<'_>) -> Result<Vec<Plan>, ReduceError> {
         let name = reduction.name.clone();
         let fit = reduction.fit_subject(&place.subject, place.domain, self.fused).map_err(|misfit| {
             let help = self.fitting(place);
@@ -209,7 +221,7 @@ impl Planner {
         })?;
         let (mut found, mut astray) = (Vec::new(), None);
         for plan in fit.plans {
-            match usable(plan, place, fit.parts.contains(&true)) {
+            match usable(plan, place, &fit.parts) {
                 Ok(usable) => found.extend(self.deepened(usable, &fit.parts, &mut vec![&reduction.name])),
                 Err(wrong) => astray = astray.or(Some(wrong)),
             }
@@ -227,31 +239,32 @@ impl Planner {
         let fits = |reduction: &&Reduction| {
             reduction
                 .fit_subject(&place.subject, place.domain, self.fused)
-                .is_ok_and(|fit| fit.plans.into_iter().any(|plan| usable(plan, place, false).is_ok()))
+                .is_ok_and(|fit| fit.plans.into_iter().any(|plan| usable(plan, place, &fit.parts).is_ok()))
         };
-        let names: Vec<&str> = builtin().iter().filter(fits).map(|reduction| reduction.name.as_str()).collect();
+        let names: Vec<&str> = self.reductions.iter().filter(fits).map(|reduction| reduction.name.as_str()).collect();
         match names.as_slice() {
             [] => "no reduction fits the function on this domain; give another by `--on A..B`".into(),
             names => format!("those that fit this function on this domain: {}", names.join(", ")),
         }
     }
 
-    /// A plan with its parts reduced in every way; the plan itself is the first.
-    fn deepened(&self, usable: Usable, parts: &[bool], chain: &mut Vec<&'static str>) -> Vec<Plan> {
+    /// A plan with its parts reduced in every way, or left as they are.
+    fn deepened(&self, usable: Usable, parts: &[bool], chain: &mut Vec<&'a str>) -> Vec<Plan> {
         let several = parts.iter().filter(|part| **part).count() > 1;
         // Each with the names of what its parts became, from the last to the first.
         let mut found: Vec<(Plan, Vec<String>)> = vec![(usable.plan.clone(), vec![])];
         // From the last hole on, so that the places of the others stay.
         for hole in (0..parts.len()).rev().filter(|hole| parts[*hole]) {
             let core = &usable.plan.cores[hole];
-            let mut inner = Vec::new();
+            let (mut inner, mut bounded) = (Vec::new(), core.argument != core.value);
             if let Some(domain) = usable.domains[hole]
                 && core.argument == core.value
                 && let Ok(subject) = Subject::new(&core.target)
                 && let Ok(truth) =
                     Truth::new(&core.target, core.argument, floor::inputs(core.argument, domain, DENSITY))
             {
-                let place = Place { function: &core.target, subject, domain, ty: core.argument, truth: &truth };
+                let place = Place { subject, domain, ty: core.argument, truth: &truth };
+                bounded = truth.inputs().iter().chain(truth.values()).all(|v| v.is_finite());
                 inner = self.all(&place, chain);
                 sort(&mut inner, MOST_FOR_PART);
             }
@@ -263,8 +276,11 @@ impl Planner {
                         found.push((nested, names));
                     }
                 }
-                let names = names.into_iter().chain(["none".to_string()]).collect();
-                found.push((plan, names));
+                // As one core, if it can be one.
+                if bounded {
+                    let names = names.into_iter().chain(["none".to_string()]).collect();
+                    found.push((plan, names));
+                }
             }
             found.sort_by_key(|(plan, _)| plan.operations());
             found.truncate(2 * MOST_PLANS);
@@ -281,23 +297,21 @@ impl Planner {
 }
 
 /// Judges a frame on the domain; a result of the wrong kind, or far from its value, rules it out.
-fn usable(plan: Plan, place: &Place<'_>, parts: bool) -> Result<Usable, floor::Wrong> {
+fn usable(plan: Plan, place: &Place<'_>, parts: &[bool]) -> Result<Usable, floor::Wrong> {
     let nothing = floor::Wrong { input: f64::NAN, wanted: f64::NAN, got: f64::NAN };
     if plan.frame.inputs()[0].ty != place.ty {
         return Err(nothing);
     }
-    let mut exact = Exact::new(&plan).map_err(|_| nothing)?;
+    let mut exact = Exact::new(&plan, parts).map_err(|_| nothing)?;
     let floor = place.truth.judge(&mut exact);
     // The sign of a zero is for those who judge whole programs: two expressions of one function may differ in it.
     if let Some(wrong) = floor.wrong.iter().find(|wrong| wrong.wanted != 0.0 || wrong.got != 0.0) {
         return Err(*wrong);
     }
-    if floor.worst > ASTRAY {
-        let input = floor.at;
-        let (results, _) = exact.run(&[input]);
-        let wanted = Reference::new(place.function).map_or(f64::NAN, |f| f.round_f64(&[input]));
-        return Err(floor::Wrong { input, wanted, got: results[0] });
+    if let Some(wrong) = floor.astray {
+        return Err(wrong);
     }
-    let domains = if parts { floor::extents(&mut exact, place.truth.inputs(), ROUNDS) } else { floor.ranges };
+    let domains =
+        if parts.contains(&true) { floor::extents(&mut exact, place.truth.inputs(), ROUNDS) } else { floor.ranges };
     Ok(Usable { plan, domains })
 }

@@ -219,13 +219,96 @@ program frame(x: f32, y: f32, q: f32) -> (f32, f32, f32) {
 }
 
 #[test]
+fn parts_are_planned_again() {
+    let read = |text: &str| parse("tried.reduction", text).unwrap_or_else(|e| panic!("{}", e[0].report(false)));
+    let mirror = read(
+        "reduction mirror\nabout a test\nholds f(-x) = -f(x)\nwhen lo < 0\npart y(t) = f(t)\nframe any
+program frame(x: f32, y: f32) -> (f32, f32) {\n  t = abs x\n  n = neg y\n  c = lt x, 0.0\n  r = select c, n, y\n  return r, t\n}\n",
+    );
+    let fold = read(
+        "reduction fold\nabout a test\nlet A = 2\nholds f(x + A) = f(x)\nwhen lo >= 0\npart y(t) = f(t)\nframe any
+program frame(x: f32, y: f32) -> (f32, f32) {
+  param A: f32
+  h = mul x, 0.5
+  n = floor h
+  m = mul n, A
+  t = sub x, m
+  return y, t
+}\n",
+    );
+    let half = read(
+        "reduction half\nabout a test\nholds f(2 - x) = -f(x)\nwhen hi <= 2\nwhen hi > 1.99\nwhen lo >= 0\ncore y(t) = f(t)\nframe any
+program frame(x: f32, y: f32) -> (f32, f32) {
+  a = sub x, 1.0
+  b = abs a
+  t = sub 1.0, b
+  n = neg y
+  c = gt x, 1.0
+  r = select c, n, y
+  return r, t
+}\n",
+    );
+    let all = [mirror, fold, half];
+    let names = |text: &str, domain, choice: &Reduce| -> Vec<String> {
+        let found = mathsmith_reduce::plans_with(&all, &function(text), domain, true, choice);
+        found.unwrap_or_else(|e| panic!("{text}: {e}")).into_iter().map(|plan| plan.name).collect()
+    };
+    // The domain of a part is what the frame makes of the domain: 0..2 after `fold`, which `half` asks for.
+    let expected = ["none", "mirror", "mirror/fold", "mirror/fold/half"];
+    assert_eq!(names("sin(pi*x)", (-50.0, 50.0), &Reduce::Auto), expected);
+    assert_eq!(names("sin(pi*x)", (-50.0, 50.0), &Reduce::Named("mirror".into())), expected[1..]);
+    assert_eq!(names("sin(pi*x)", (0.0, 50.0), &Reduce::Auto), ["none", "fold", "fold/half"]);
+    assert_eq!(names("sin(pi*x)", (0.0, 2.0), &Reduce::Auto), ["none", "fold", "half", "fold/half"]);
+    assert_eq!(names("x^3", (-2.0, 2.0), &Reduce::Auto), ["none", "mirror"]);
+    // A part on an unbounded interval is no core; a reduction of it makes it one.
+    let clamp = read(
+        "reduction clamp\nabout a test\nwhen lo >= 0\nwhen hi > 9\nlet L = f(inf)\nsolve C in 0..9: f(C) = L*(1 - 2^-26)\ncore y(t) = f(t)
+frame any
+program frame(x: f32, y: f32) -> (f32, f32) {\n  param C: f32\n  t = min C, x\n  return y, t\n}\n",
+    );
+    let whole = |reductions: &[Reduction]| {
+        mathsmith_reduce::plans_with(reductions, &function("erf(x)"), WHOLE, true, &Reduce::Auto)
+    };
+    assert!(matches!(whole(&all), Err(ReduceError::Nothing { .. })));
+    let found = whole(&[all[0].clone(), clamp]).expect("odd, and with a limit");
+    assert_eq!(found.iter().map(|plan| plan.name.as_str()).collect::<Vec<_>>(), ["mirror/clamp"]);
+    let plans = mathsmith_reduce::plans_with(&all, &function("sin(pi*x)"), (-50.0, 50.0), true, &Reduce::Auto);
+    let deep = plans.expect("planned above").pop().expect("four of them");
+    let floor = floor::measure(&deep, &[], &function("sin(pi*x)"), (-50.0, 50.0), 300).expect("it can be measured");
+    let (lo, hi) = floor.ranges[0].expect("finite arguments");
+    assert!(floor.astray.is_none() && (lo, hi) == (0.0, 1.0), "{floor:?}");
+}
+
+#[test]
+fn a_frame_that_goes_astray_is_no_plan() {
+    // The identity holds on the domain; but the frame asks the core left of it, where the function is another one.
+    let fold = parse(
+        "fold.reduction",
+        "reduction fold\nabout a test\nholds f(x + 1) = 2*f(x)\ncore y(t) = f(t)\nframe any
+program frame(x: f32, y: f32) -> (f32, f32) {\n  t = sub x, 1.0\n  r = add y, y\n  return r, t\n}\n",
+    )
+    .expect("a reduction");
+    let try_on = |text: &str| {
+        let named = Reduce::Named("fold".into());
+        mathsmith_reduce::plans_with(std::slice::from_ref(&fold), &function(text), (0.0, 3.0), true, &named)
+    };
+    assert_eq!(try_on("exp2(x)").expect("it fits").len(), 1);
+    let error = try_on("exp2(abs(x))").expect_err("wrong below 1");
+    assert!(matches!(error, ReduceError::Astray { .. }), "{error}");
+    assert!(
+        error.to_string().contains("is not for this domain: its frame gives 4 at x = -0, where the function is 1"),
+        "{error}"
+    );
+}
+
+#[test]
 fn exact_cores_leave_the_error_of_the_frame() {
     let f = function("exp(x)");
     let none = Plan::none(&f, Type::F32);
-    let floor = floor::measure(&none, &f, (-10.0, 10.0), 200).expect("it can be measured");
+    let floor = floor::measure(&none, &[], &f, (-10.0, 10.0), 200).expect("it can be measured");
     assert!(floor.worst > 0.45 && floor.worst <= 0.5 && floor.wrong.is_empty(), "{floor:?}");
     // An argument that is not finite has no core; and NaN goes in only where the domain is the whole format.
-    let floor = floor::measure(&none, &f, WHOLE, 200).expect("it can be measured");
+    let floor = floor::measure(&none, &[], &f, WHOLE, 200).expect("it can be measured");
     assert_eq!(
         floor.wrong.iter().map(|w| w.input).filter(|x| !x.is_nan()).collect::<Vec<_>>(),
         [f64::NEG_INFINITY, f64::INFINITY]
@@ -238,6 +321,6 @@ fn exact_cores_leave_the_error_of_the_frame() {
     )
     .expect("a reduction");
     let plan = &lossy.instantiate(&f, (0.0, 1.0), true).expect("it fits")[0];
-    let floor = floor::measure(plan, &f, (0.0, 1.0), 200).expect("it can be measured");
+    let floor = floor::measure(plan, &[], &f, (0.0, 1.0), 200).expect("it can be measured");
     assert!((1000.0..2049.0).contains(&floor.worst), "{floor:?}");
 }

@@ -32,6 +32,8 @@ const FUNCTIONS: &[(&str, (f64, f64))] = &[
     ("tan(x)", TURNS),
     ("sin(x)", (-30.0, 30.0)),
     ("cos(x)", (-30.0, 30.0)),
+    ("sin(x)/x", (-2.0, 2.0)),
+    ("cosh(x)", (-1.0, 1.0)),
     ("sinpi(x)", TURNS),
     ("cos(2*pi*x)", TURNS),
     ("tanpi(x)", TURNS),
@@ -76,9 +78,9 @@ fn every_frame_is_right_on_what_it_is_for() {
         for (text, domain) in FUNCTIONS {
             let function = parse_expr(text).expect(text);
             for fused in [true, false] {
-                let Ok(plans) = reduction.instantiate(&function, *domain, fused) else { continue };
-                for plan in plans {
-                    let floor = floor::measure(&plan, &function, *domain, DENSITY).expect(text);
+                let Ok(fit) = reduction.fit(&function, *domain, fused) else { continue };
+                for plan in fit.plans {
+                    let floor = floor::measure(&plan, &fit.parts, &function, *domain, DENSITY).expect(text);
                     let place = format!("{text} on {:?}..{:?}", domain.0, domain.1);
                     let row = found.get_mut(&(plan.name.clone(), fused)).expect("listed above");
                     if let Some(wrong) = floor.wrong.first() {
