@@ -12,8 +12,8 @@ use super::{Composed, CoreForm};
 use crate::pareto::{self, Price};
 use crate::question::Question;
 use crate::space::Arithmetic;
-use mathsmith_dsl::Requirement;
-use mathsmith_fit::{Dd, Fitter};
+use mathsmith_dsl::{Minimize, Requirement};
+use mathsmith_fit::{Dd, FitError, Fitter};
 use mathsmith_ir::{Op, Program};
 use mathsmith_reduce::{Core, Plan};
 use std::sync::Arc;
@@ -75,15 +75,25 @@ pub fn assemble_at(
 ) -> Result<Vec<Composed>, AssembleError> {
     let mut fitter = Fitter::new();
     let range = range(question, sites);
-    let mut choices: Vec<Vec<CoreForm>> = Vec::new();
-    for (core, site) in plan.cores.iter().zip(sites) {
-        let shapes = Shapes { question, core, site, fused: arithmetic == Arithmetic::Fma, range, options: *options };
+    let fused = arithmetic == Arithmetic::Fma;
+    let empty: Vec<Program> = plan.cores.iter().map(|c| polynomial(c, &[Dd::ONE], Scheme::Horner, fused)).collect();
+    let fault = |error| AssembleError::Compose { plan: plan.name.clone(), error };
+    plan.compose("empty", &empty).map_err(fault)?;
+    let mut choices: Vec<Vec<(CoreForm, Price)>> = Vec::new();
+    for (i, (core, site)) in plan.cores.iter().zip(sites).enumerate() {
+        // Pipes that the frame leaves idle are free, so a core is priced where it stands.
+        let price = |program: &Program| {
+            let mut cores = empty.clone();
+            cores[i] = program.clone();
+            plan.compose("priced", &cores).map_or_else(|_| question.price(program), |whole| question.price(&whole))
+        };
+        let shapes = Shapes { question, core, site, fused, range, options: *options, price: &price };
         let fault = |error| AssembleError::Fit { plan: plan.name.clone(), error };
         choices.push(shapes.all(&mut fitter).map_err(fault)?);
     }
     let mut composed = Vec::new();
-    for pick in combinations(question, &choices, range.1, options.most) {
-        let cores = pick.iter().zip(&choices).map(|(&i, forms)| forms[i].clone()).collect();
+    for pick in combinations(question.problem.minimize, &choices, range.1, options.most) {
+        let cores = pick.iter().zip(&choices).map(|(&i, forms)| forms[i].0.clone()).collect();
         composed.push(compose(question, plan, arithmetic, cores)?);
     }
     if composed.iter().any(|c| question.admits(&c.program)) {
@@ -138,40 +148,51 @@ struct Shapes<'a> {
     fused: bool,
     range: (f64, f64),
     options: AssembleOptions,
+    /// What the whole program costs with a core in place.
+    price: &'a dyn Fn(&Program) -> Price,
 }
 
 impl Shapes<'_> {
-    /// Every shape whose error is of interest and that no cheaper one equals. At least one: the best there is, where none
-    /// is good enough.
-    fn all(&self, fitter: &mut Fitter) -> Result<Vec<CoreForm>, mathsmith_fit::FitError> {
-        let mut forms = self.polynomials(fitter)?;
-        let from_scratch = self.question.problem.from_scratch;
-        if !from_scratch {
-            forms.extend(self.ratios(fitter, &forms)?);
+    /// Every shape whose error is of interest and that no cheaper one of its kind equals; ratios only where they beat the
+    /// polynomials. At least one: the best there is, where none is good enough.
+    fn all(&self, fitter: &mut Fitter) -> Result<Vec<(CoreForm, Price)>, FitError> {
+        let mut polynomials = self.polynomials(fitter)?;
+        let mut ratios =
+            if self.question.problem.from_scratch { Vec::new() } else { self.ratios(fitter, &polynomials)? };
+        let all = || polynomials.iter().chain(&ratios);
+        if all().all(|(f, _)| f.error > self.range.1) {
+            let best = all().min_by(|a, b| a.0.error.total_cmp(&b.0.error));
+            return Ok(best.cloned().into_iter().collect());
         }
-        let within: Vec<CoreForm> = forms.iter().filter(|f| f.error <= self.range.1).cloned().collect();
-        if within.is_empty() {
-            forms.sort_by(|a, b| a.error.total_cmp(&b.error));
-            forms.truncate(1);
-            return Ok(forms);
-        }
-        let price = |f: &CoreForm| self.question.price(&f.program);
-        let front = pareto::front(&within, self.question.problem.minimize, 1.0, price, |f| f.error);
-        Ok(front.into_iter().map(|i| within[i].clone()).collect())
+        let minimize = self.question.problem.minimize;
+        polynomials.retain(|(f, _)| f.error <= self.range.1);
+        ratios.retain(|(f, price)| {
+            let beaten = |(p, q): &(CoreForm, Price)| q.at_most(price, minimize) && p.error <= f.error;
+            f.error <= self.range.1 && !polynomials.iter().any(beaten)
+        });
+        let front = |forms: Vec<(CoreForm, Price)>| {
+            let kept = pareto::front(&forms, minimize, 1.0, |f| f.1, |f| f.0.error);
+            kept.into_iter().map(|i| forms[i].clone()).collect::<Vec<_>>()
+        };
+        Ok([front(polynomials), front(ratios)].concat())
     }
 
-    fn constant(&self, value: Dd, error: f64) -> CoreForm {
-        let program = polynomial(self.core, &[value], Scheme::Horner, self.fused);
-        CoreForm { shape: "constant".into(), program, error }
+    fn priced(&self, shape: String, program: Program, error: f64) -> (CoreForm, Price) {
+        let price = (self.price)(&program);
+        (CoreForm { shape, program, error }, price)
     }
 
-    fn polynomials(&self, fitter: &mut Fitter) -> Result<Vec<CoreForm>, mathsmith_fit::FitError> {
+    fn constant(&self, value: Dd, error: f64) -> (CoreForm, Price) {
+        self.priced("constant".into(), polynomial(self.core, &[value], Scheme::Horner, self.fused), error)
+    }
+
+    fn polynomials(&self, fitter: &mut Fitter) -> Result<Vec<(CoreForm, Price)>, FitError> {
         if self.site.nodes.is_empty() {
             // Nothing depends on it.
             return Ok(vec![self.constant(Dd::ONE, 0.0)]);
         }
         let highest = if self.question.problem.from_scratch { 0 } else { self.options.degree };
-        let mut forms: Vec<CoreForm> = Vec::new();
+        let mut forms: Vec<(CoreForm, Price)> = Vec::new();
         let (mut best, mut idle) = (f64::INFINITY, 0);
         for degree in 0..=highest {
             let fit = fitter.polynomial_on_nodes(degree, &self.site.nodes)?;
@@ -187,10 +208,9 @@ impl Shapes<'_> {
             if degree == 0 {
                 forms.push(self.constant(fit.params[0], fit.max_error));
             } else {
-                forms.extend(Scheme::ALL.into_iter().filter(|s| s.differs(degree)).map(|scheme| CoreForm {
-                    shape: format!("polynomial {degree}, {}", scheme.word()),
-                    program: polynomial(self.core, &fit.params, scheme, self.fused),
-                    error: fit.max_error,
+                forms.extend(Scheme::ALL.into_iter().filter(|s| s.differs(degree)).map(|scheme| {
+                    let shape = format!("polynomial {degree}, {}", scheme.word());
+                    self.priced(shape, polynomial(self.core, &fit.params, scheme, self.fused), fit.max_error)
                 }));
             }
             if fit.max_error <= self.range.0 {
@@ -205,22 +225,26 @@ impl Shapes<'_> {
         Ok(forms)
     }
 
-    /// Ratios that could pay: cheaper than the dearest polynomial that is of interest.
-    fn ratios(&self, fitter: &mut Fitter, polynomials: &[CoreForm]) -> Result<Vec<CoreForm>, mathsmith_fit::FitError> {
+    /// Ratios that could pay: cheaper than the dearest polynomial that is of interest, or where no polynomial is good
+    /// enough.
+    fn ratios(
+        &self,
+        fitter: &mut Fitter,
+        polynomials: &[(CoreForm, Price)],
+    ) -> Result<Vec<(CoreForm, Price)>, FitError> {
         let problem = &self.question.problem;
         let listed = problem.ops.as_ref().is_none_or(|ops| ops.iter().any(|o| o.op() == Some(Op::Div)));
         if self.site.nodes.is_empty() || !listed || problem.require.contains(&Requirement::NoDiv) {
             return Ok(Vec::new());
         }
         let cost = |price: &Price| price.order(problem.minimize).0;
-        let mut rivals: Vec<(f64, f64)> =
-            polynomials.iter().map(|f| (cost(&self.question.price(&f.program)), f.error)).collect();
-        let mut forms: Vec<CoreForm> = Vec::new();
+        let mut rivals: Vec<(f64, f64)> = polynomials.iter().map(|(f, price)| (cost(price), f.error)).collect();
+        let mut forms: Vec<(CoreForm, Price)> = Vec::new();
         for sum in 2..=self.options.ratio {
             for n in 1..=sum / 2 {
                 let m = sum - n;
                 let blank = vec![Dd::ONE; m + n + 1];
-                let price = cost(&self.question.price(&ratio(self.core, m, &blank, self.fused)));
+                let price = cost(&(self.price)(&ratio(self.core, m, &blank, self.fused)));
                 // What costs no more is already below what counts, or nothing dearer is left to replace.
                 let reached = rivals.iter().filter(|r| r.0 <= price).map(|r| r.1).fold(f64::INFINITY, f64::min);
                 if reached <= self.range.0 || rivals.iter().all(|r| r.0 <= price) && reached <= self.range.1 {
@@ -231,7 +255,7 @@ impl Shapes<'_> {
                 if finite && fit.max_error < reached * GAIN {
                     rivals.push((price, fit.max_error));
                     let program = ratio(self.core, m, &fit.params, self.fused);
-                    forms.push(CoreForm { shape: format!("ratio {m}/{n}"), program, error: fit.max_error });
+                    forms.push(self.priced(format!("ratio {m}/{n}"), program, fit.max_error));
                 }
             }
         }
@@ -248,16 +272,16 @@ struct Pick {
 
 /// Which forms go together: for each price the combination with the least sum of errors, of those at most `largest`
 /// or, where none is, the best.
-fn combinations(question: &Question, choices: &[Vec<CoreForm>], largest: f64, most: usize) -> Vec<Vec<usize>> {
-    let minimize = question.problem.minimize;
+fn combinations(minimize: Minimize, choices: &[Vec<(CoreForm, Price)>], largest: f64, most: usize) -> Vec<Vec<usize>> {
     let nothing = Price { ops: 0, cycles: 0.0, latency: 0.0, size: 0.0 };
     let mut picks = vec![Pick { chosen: Vec::new(), price: nothing, error: 0.0 }];
     for forms in choices {
-        let prices: Vec<Price> = forms.iter().map(|f| question.price(&f.program)).collect();
+        // A single core's forms are a front already, with ratios beside polynomials.
+        let single = choices.len() == 1;
         let mut next: Vec<Pick> = Vec::new();
         for pick in &picks {
-            for (i, form) in forms.iter().enumerate() {
-                let (p, q) = (&pick.price, &prices[i]);
+            for (i, (form, q)) in forms.iter().enumerate() {
+                let p = &pick.price;
                 next.push(Pick {
                     chosen: pick.chosen.iter().copied().chain([i]).collect(),
                     price: Price {
@@ -269,6 +293,10 @@ fn combinations(question: &Question, choices: &[Vec<CoreForm>], largest: f64, mo
                     error: pick.error + form.error,
                 });
             }
+        }
+        if single {
+            picks = next;
+            break;
         }
         let kept = pareto::front(&next, minimize, 1.0, |p| p.price, |p| p.error);
         let mut next: Vec<Option<Pick>> = next.into_iter().map(Some).collect();

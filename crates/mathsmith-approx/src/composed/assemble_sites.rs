@@ -89,6 +89,9 @@ const DEEP: i32 = 6;
 const DEEPEST: i32 = 30;
 /// Relative displacement of a core's value: large against rounding errors, small against the curvature of a frame.
 const DISPLACEMENT: f64 = 1.0 / 256.0;
+/// Rounds of looking closer at the ends of the arguments, and steps between two inputs each time.
+const CLOSER: usize = 2;
+const BETWEEN: i64 = 32;
 /// Relative error that a double in a hole may have while sensitivity is measured.
 const FILLING: f64 = 1.0 / (1u64 << 48) as f64;
 
@@ -123,36 +126,77 @@ pub fn sample(of: &FloatDomain) -> Vec<f32> {
     xs
 }
 
-/// What `plan` asks of its cores, seen at `inputs`.
+/// What `plan` asks of its cores, seen at `inputs` and at some more around those with the least and greatest arguments.
 ///
 /// # Errors
 /// [`AssembleError`] if the frame cannot be run, or a core has no reference.
 pub fn sites(question: &Question, plan: &Plan, inputs: &[f32]) -> Result<Vec<Site>, AssembleError> {
-    let mut frame = Frame::new(plan, inputs)?;
     let mut references = Vec::new();
-    for (i, core) in plan.cores.iter().enumerate() {
+    for core in &plan.cores {
         let named = |error| AssembleError::Reference { plan: plan.name.clone(), core: core.name.clone(), error };
         let reference = Reference::new(&core.target).map_err(named)?;
         let float = |ty| matches!(ty, Type::F32 | Type::F64);
         if reference.vars().len() > 1 || !float(core.argument) || !float(core.value) {
             return Err(AssembleError::Signature { plan: plan.name.clone(), core: core.name.clone() });
         }
-        frame.run()?;
-        let values = exact(&reference, &frame.arguments(i), core.value);
-        frame.cores[i] = column(core.value, values.iter().copied());
         references.push(reference);
+    }
+    let mut known = inputs.to_vec();
+    let mut seen = look(question, plan, &references, inputs)?;
+    for _ in 0..CLOSER {
+        known.sort_by(f32::total_cmp);
+        let more: Vec<f32> = seen.iter().flat_map(|s| around(&known, s)).collect();
+        for (all, new) in seen.iter_mut().zip(look(question, plan, &references, &more)?) {
+            all.extend(new);
+        }
+        known.extend(more);
+    }
+    Ok(references.iter().zip(seen).map(|(reference, seen)| site(reference, seen)).collect())
+}
+
+/// Where each core matters, at which inputs, and how much.
+fn look(
+    question: &Question,
+    plan: &Plan,
+    references: &[Reference],
+    inputs: &[f32],
+) -> Result<Vec<Vec<Seen>>, AssembleError> {
+    let mut frame = Frame::new(plan, inputs)?;
+    for (i, (core, reference)) in plan.cores.iter().zip(references).enumerate() {
+        frame.run()?;
+        let values = exact(reference, &frame.arguments(i), core.value);
+        frame.cores[i] = column(core.value, values.iter().copied());
     }
     frame.run()?;
     let results = floats(&frame.outputs[0]);
     // With exact cores a result is the function's value but for its last bits, which is near enough for a unit.
     let units: Vec<f64> = inputs.iter().zip(&results).map(|(&x, &r)| question.unit(x, r)).collect();
-    let mut sites = Vec::new();
-    for (i, reference) in references.iter().enumerate() {
-        let arguments = frame.arguments(i);
+    let arguments: Vec<Vec<f64>> = (0..plan.cores.len()).map(|i| frame.arguments(i)).collect();
+    let mut found = Vec::new();
+    for (i, arguments) in arguments.iter().enumerate() {
         let weights = frame.sensitivity(i, &results, &units)?;
-        sites.push(site(reference, inputs, &arguments, &weights));
+        let all = inputs.iter().zip(arguments).zip(&weights);
+        let seen = all.map(|((&input, &argument), &weight)| Seen { argument: argument + 0.0, weight, input });
+        found.push(seen.filter(|s| s.argument.is_finite() && s.weight > 0.0).collect());
     }
-    Ok(sites)
+    Ok(found)
+}
+
+/// Inputs between the known neighbours of those with the least and the greatest argument. `known` ascends.
+fn around(known: &[f32], seen: &[Seen]) -> Vec<f32> {
+    let least = seen.iter().min_by(|a, b| a.argument.total_cmp(&b.argument));
+    let greatest = seen.iter().max_by(|a, b| a.argument.total_cmp(&b.argument));
+    let mut more = Vec::new();
+    for end in [least, greatest].into_iter().flatten() {
+        let at = known.partition_point(|x| x.total_cmp(&end.input).is_lt());
+        let (below, above) = (known[at.saturating_sub(1)], known[(at + 1).min(known.len() - 1)]);
+        for (from, to) in [(below, end.input), (end.input, above)] {
+            let (from, to) = (domain::key(from), domain::key(to));
+            let step = ((to - from) / BETWEEN).max(1);
+            more.extend((1..BETWEEN).map(|i| from + i * step).take_while(|&k| k < to).map(domain::from_key));
+        }
+    }
+    more
 }
 
 /// A frame at work on fixed inputs.
@@ -208,7 +252,6 @@ impl<'a> Frame<'a> {
                 }
             }
         }
-        // The frame stands with exact values again.
         Ok(weights)
     }
 }
@@ -274,13 +317,8 @@ struct Seen {
     input: f32,
 }
 
-/// Nodes of a core from what its arguments and weights are at the inputs.
-fn site(reference: &Reference, inputs: &[f32], arguments: &[f64], weights: &[f64]) -> Site {
-    let seen = inputs.iter().zip(arguments).zip(weights);
-    let mut seen: Vec<Seen> = seen
-        .map(|((&input, &argument), &weight)| Seen { argument: argument + 0.0, weight, input })
-        .filter(|s| s.argument.is_finite() && s.weight > 0.0)
-        .collect();
+/// Nodes of a core from where it was seen to matter.
+fn site(reference: &Reference, mut seen: Vec<Seen>) -> Site {
     seen.sort_by(|a, b| a.argument.total_cmp(&b.argument).then(a.input.total_cmp(&b.input)));
     let (Some(first), Some(last)) = (seen.first().copied(), seen.last().copied()) else {
         return Site { interval: (f64::NAN, f64::NAN), nodes: nodes(reference, &[]), inputs: Vec::new() };
