@@ -41,7 +41,7 @@ pub struct Floor {
     /// The result that is farthest from its value, if any is beyond every error of rounding: by more than 2^-7 of the
     /// value, or of 1, or of the greatest value that there is, whatever of the last two is less.
     pub astray: Option<Wrong>,
-    /// Least and greatest finite argument of each core; `None` where there is none.
+    /// Least and greatest finite argument of each core, where the function has a value; `None` where there is none.
     pub ranges: Vec<Option<(f64, f64)>>,
 }
 
@@ -255,7 +255,7 @@ impl Truth {
     /// Runs a frame with exact cores on the inputs.
     pub fn judge(&self, frame: &mut Exact) -> Floor {
         let (results, arguments) = frame.run(&self.inputs);
-        let ranges = ranges(&arguments);
+        let ranges = arguments.iter().map(|ts| range(self.defined(ts), f64::is_finite)).collect();
         let (inputs, at) = (self.inputs.len(), self.inputs[0]);
         let mut floor = Floor { inputs, worst: 0.0, at, wrong: vec![], astray: None, ranges };
         let finite = self.wanted.iter().filter(|y| y.is_finite());
@@ -282,6 +282,12 @@ impl Truth {
         floor
     }
 
+    /// Those of some values, one for each input, where the function has a value: elsewhere what a core does is of no
+    /// matter.
+    fn defined<'a>(&'a self, values: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+        values.iter().zip(&self.wanted).filter(|(_, wanted)| !wanted.is_nan()).map(|(value, _)| *value)
+    }
+
     /// Error of a finite result in ulp.
     fn error(&self, i: usize, got: f64) -> f64 {
         let value = |y: &Float| {
@@ -301,30 +307,28 @@ fn kind(x: f64) -> (bool, bool, bool) {
     (x.is_nan(), x.is_infinite(), (x.is_infinite() || x == 0.0) && x.is_sign_negative())
 }
 
-/// Least and greatest value of each column, infinities aside.
-fn ranges(arguments: &[Vec<f64>]) -> Vec<Option<(f64, f64)>> {
-    arguments.iter().map(|values| range(values, f64::is_finite)).collect()
+/// Least and greatest of those values that count.
+fn range(values: impl Iterator<Item = f64>, counts: impl Fn(f64) -> bool) -> Option<(f64, f64)> {
+    values
+        .filter(|&t| counts(t))
+        .fold(None, |range: Option<(f64, f64)>, t| Some(range.map_or((t, t), |(lo, hi)| (lo.min(t), hi.max(t)))))
 }
 
-fn range(values: &[f64], counts: impl Fn(f64) -> bool) -> Option<(f64, f64)> {
-    let values = values.iter().copied().filter(|&t| counts(t));
-    values.fold(None, |range: Option<(f64, f64)>, t| Some(range.map_or((t, t), |(lo, hi)| (lo.min(t), hi.max(t)))))
-}
-
-/// The domains of cores: least and greatest arguments, with infinities for parts, widened by what is found between the
-/// neighbours of the extremal inputs. An argument that jumps, such as what is left of x by a multiple of a period, has its
-/// extremes between any inputs.
-pub fn extents(frame: &mut Exact, inputs: &[f64], rounds: u32) -> Vec<Option<(f64, f64)>> {
-    let format = format_of(frame.frame.inputs()[0].ty);
-    let (_, arguments) = frame.run(inputs);
+/// The domains of cores, where the function has a value: least and greatest arguments, with infinities for parts, widened
+/// by what is found between the neighbours of the extremal inputs. An argument that jumps, such as what is left of x by a
+/// multiple of a period, has its extremes between any inputs.
+pub fn extents(frame: &mut Exact, truth: &Truth, rounds: u32) -> Vec<Option<(f64, f64)>> {
+    let format = truth.format;
+    let (_, arguments) = frame.run(&truth.inputs);
     let part = |core: usize| frame.cores[core].part;
-    let mut found: Vec<_> = (0..arguments.len())
-        .map(|core| range(&arguments[core], |t| t.is_finite() || part(core) && t.is_infinite()))
-        .collect();
-    let finite: Vec<usize> = (0..inputs.len()).filter(|&i| inputs[i].is_finite()).collect();
+    let counts = |core: usize, t: f64| t.is_finite() || part(core) && t.is_infinite();
+    let mut found: Vec<_> =
+        (0..arguments.len()).map(|core| range(truth.defined(&arguments[core]), |t| counts(core, t))).collect();
+    let finite = |i: &usize| truth.inputs[*i].is_finite() && !truth.wanted[*i].is_nan();
+    let finite: Vec<usize> = (0..truth.inputs.len()).filter(finite).collect();
     for core in 0..arguments.len() {
         for greatest in [false, true] {
-            let mut xs: Vec<f64> = finite.iter().map(|&i| inputs[i]).collect();
+            let mut xs: Vec<f64> = finite.iter().map(|&i| truth.inputs[i]).collect();
             let mut ts: Vec<f64> = finite.iter().map(|&i| arguments[core][i]).collect();
             for _ in 0..rounds {
                 let key = |t: f64| if greatest { t } else { -t };
@@ -339,7 +343,7 @@ pub fn extents(frame: &mut Exact, inputs: &[f64], rounds: u32) -> Vec<Option<(f6
                 let at = |i: i64| first + (i128::from(last - first) * i128::from(i) / i128::from(steps)) as i64;
                 xs = (0..=steps).map(|i| format.from_key(at(i))).collect();
                 ts = frame.run(&xs).1.swap_remove(core);
-                if let Some((lo, hi)) = range(&ts, f64::is_finite) {
+                if let Some((lo, hi)) = range(ts.iter().copied(), f64::is_finite) {
                     found[core] = Some(found[core].map_or((lo, hi), |(a, b)| (a.min(lo), b.max(hi))));
                 }
             }

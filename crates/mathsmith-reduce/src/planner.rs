@@ -7,7 +7,7 @@
 use crate::builtin::builtin;
 use crate::floor::{self, Exact, Truth};
 use crate::misfit::{Misfit, Number};
-use crate::plan::Plan;
+use crate::plan::{Core, Plan};
 use crate::reduction::Reduction;
 use crate::scope::Subject;
 use mathsmith_dsl::suggest::nearest;
@@ -66,6 +66,16 @@ pub enum ReduceError {
         wanted: f64,
         /// What the frame gives with exact cores.
         got: f64,
+        /// Those that fit.
+        help: String,
+    },
+    /// The reduction asked for leaves a part that is no core, and that no reduction fits.
+    #[error(
+        "the reduction `{name}` fits the function, but what it leaves is not finite on an interval, and no reduction fits that\n  help: {help}"
+    )]
+    Part {
+        /// The reduction.
+        name: String,
         /// Those that fit.
         help: String,
     },
@@ -141,6 +151,7 @@ pub fn plans_with(
         (Reduce::Auto, _) => planner.all(&place, &mut Vec::new()),
     };
     sort(&mut found, MOST_PLANS);
+    let mut found: Vec<Plan> = found.into_iter().map(|usable| usable.plan).collect();
     match infinite {
         _ if matches!(choice, Reduce::Named(_)) => {}
         None => {
@@ -165,11 +176,17 @@ fn unknown(reductions: &[Reduction], name: &str) -> ReduceError {
     ReduceError::Unknown { name: name.to_string(), help }
 }
 
-/// Cheapest frames first.
-fn sort(plans: &mut Vec<Plan>, most: usize) {
-    plans.sort_by(|a, b| a.operations().cmp(&b.operations()).then_with(|| a.name.cmp(&b.name)));
-    plans.truncate(most);
+/// Cheapest frames first, without those that go a longer way to the same cores.
+fn sort(found: &mut Vec<Usable>, most: usize) {
+    found.sort_by_cached_key(|usable| (usable.plan.operations(), usable.plan.name.clone()));
+    let detour = |i: &usize| found[..*i].iter().any(|shorter| found[*i].leads_where(shorter));
+    let mut dropped: Vec<bool> = (0..found.len()).map(|i| detour(&i)).collect();
+    found.retain(|_| !dropped.remove(0));
+    found.truncate(most);
 }
+
+/// Room for the samples from which a core's interval is known, relative to its width.
+const SLACK: f64 = 1.0 / 64.0;
 
 /// What is planned: a function on a domain, its type, and its values at some inputs.
 struct Place<'a> {
@@ -184,15 +201,41 @@ struct Planner<'a> {
     fused: bool,
 }
 
-/// A frame that does not go astray on the domain, with the domains of its cores.
+/// Least and greatest argument of a core; `None` where it has none.
+type Interval = Option<(f64, f64)>;
+
+/// A plan that does not go astray on the domain, with the domains of its cores.
 struct Usable {
     plan: Plan,
-    domains: Vec<Option<(f64, f64)>>,
+    domains: Vec<Interval>,
+}
+
+impl Usable {
+    /// Whether this is the plan `shorter` inside of another reduction that leaves its cores intervals as wide.
+    fn leads_where(&self, shorter: &Usable) -> bool {
+        let inside = |(own, other): (&Interval, &Interval)| match (own, other) {
+            (Some((a, b)), Some((lo, hi))) => {
+                let room = (b - a) * SLACK;
+                *lo >= a - room && *hi <= b + room
+            }
+            (own, other) => own == other,
+        };
+        self.plan.name.split_once('/').is_some_and(|(_, inner)| inner == shorter.plan.name)
+            && self.domains.len() == shorter.domains.len()
+            && self.domains.iter().zip(&shorter.domains).all(inside)
+    }
+
+    /// The plan with another in a hole.
+    fn nest(&self, hole: usize, inner: &Usable) -> Option<Usable> {
+        let plan = self.plan.nest(hole, &inner.plan).ok()?;
+        let domains = [&self.domains[..hole], &inner.domains, &self.domains[hole + 1..]].concat();
+        Some(Usable { plan, domains })
+    }
 }
 
 impl<'a> Planner<'a> {
     /// The plans of all reductions that fit and are not in `chain` already.
-    fn all(&self, place: &Place<'_>, chain: &mut Vec<&'a str>) -> Vec<Plan> {
+    fn all(&self, place: &Place<'_>, chain: &mut Vec<&'a str>) -> Vec<Usable> {
         let mut found = Vec::new();
         if chain.len() >= DEEPEST {
             return found;
@@ -213,7 +256,7 @@ impl<'a> Planner<'a> {
         found
     }
 
-    fn named(&self, reduction: &'a Reduction, place: &Place<'_>) -> Result<Vec<Plan>, ReduceError> {
+    fn named(&self, reduction: &'a Reduction, place: &Place<'_>) -> Result<Vec<Usable>, ReduceError> {
         let name = reduction.name.clone();
         let fit = reduction.fit_subject(&place.subject, place.domain, self.fused).map_err(|misfit| {
             let help = self.fitting(place);
@@ -230,6 +273,7 @@ impl<'a> Planner<'a> {
             Some(floor::Wrong { input, wanted, got }) if found.is_empty() => {
                 Err(ReduceError::Astray { name, input, wanted, got, help: self.fitting(place) })
             }
+            None if found.is_empty() => Err(ReduceError::Part { name, help: self.fitting(place) }),
             _ => Ok(found),
         }
     }
@@ -249,50 +293,58 @@ impl<'a> Planner<'a> {
     }
 
     /// A plan with its parts reduced in every way, or left as they are.
-    fn deepened(&self, usable: Usable, parts: &[bool], chain: &mut Vec<&'a str>) -> Vec<Plan> {
+    fn deepened(&self, usable: Usable, parts: &[bool], chain: &mut Vec<&'a str>) -> Vec<Usable> {
         let several = parts.iter().filter(|part| **part).count() > 1;
+        let outer = usable.plan.name.clone();
         // Each with the names of what its parts became, from the last to the first.
-        let mut found: Vec<(Plan, Vec<String>)> = vec![(usable.plan.clone(), vec![])];
+        let mut found: Vec<(Usable, Vec<String>)> = vec![(usable, vec![])];
         // From the last hole on, so that the places of the others stay.
         for hole in (0..parts.len()).rev().filter(|hole| parts[*hole]) {
-            let core = &usable.plan.cores[hole];
-            let (mut inner, mut bounded) = (Vec::new(), core.argument != core.value);
-            if let Some(domain) = usable.domains[hole]
-                && core.argument == core.value
-                && let Ok(subject) = Subject::new(&core.target)
-                && let Ok(truth) =
-                    Truth::new(&core.target, core.argument, floor::inputs(core.argument, domain, DENSITY))
-            {
-                let place = Place { subject, domain, ty: core.argument, truth: &truth };
-                bounded = truth.inputs().iter().chain(truth.values()).all(|v| v.is_finite());
-                inner = self.all(&place, chain);
-                sort(&mut inner, MOST_FOR_PART);
-            }
             let before = std::mem::take(&mut found);
-            for (plan, names) in before {
+            let Some((first, _)) = before.first() else { break };
+            let (inner, bounded) = self.part(&first.plan.cores[hole], first.domains[hole], chain);
+            for (usable, names) in before {
                 for inner in &inner {
-                    if let Ok(nested) = plan.nest(hole, inner) {
-                        let names = names.iter().cloned().chain([inner.name.clone()]).collect();
+                    if let Some(nested) = usable.nest(hole, inner) {
+                        let names = names.iter().cloned().chain([inner.plan.name.clone()]).collect();
                         found.push((nested, names));
                     }
                 }
-                // As one core, if it can be one.
                 if bounded {
                     let names = names.into_iter().chain(["none".to_string()]).collect();
-                    found.push((plan, names));
+                    found.push((usable, names));
                 }
             }
-            found.sort_by_key(|(plan, _)| plan.operations());
+            found.sort_by_cached_key(|(usable, _)| usable.plan.operations());
             found.truncate(2 * MOST_PLANS);
         }
-        let named = |(mut plan, names): (Plan, Vec<String>)| {
+        let named = |(mut usable, names): (Usable, Vec<String>)| {
             if several {
                 let names: Vec<&str> = names.iter().rev().map(String::as_str).collect();
-                plan.name = format!("{}/[{}]", usable.plan.name, names.join(", "));
+                usable.plan.name = format!("{outer}/[{}]", names.join(", "));
             }
-            plan
+            usable
         };
         found.into_iter().map(named).collect()
+    }
+
+    /// Plans for a part, and whether it can be a core as it is: finite on a bounded interval.
+    fn part(&self, core: &Core, domain: Interval, chain: &mut Vec<&'a str>) -> (Vec<Usable>, bool) {
+        let ty = core.argument;
+        let Some(domain) = domain else { return (vec![], true) };
+        let (Ok(subject), Ok(truth)) =
+            (Subject::new(&core.target), Truth::new(&core.target, ty, floor::inputs(ty, domain, DENSITY)))
+        else {
+            return (vec![], false);
+        };
+        let bounded = truth.inputs().iter().chain(truth.values()).all(|v| v.is_finite());
+        // A frame has one type for x and the result.
+        if core.value != ty {
+            return (vec![], bounded);
+        }
+        let mut inner = self.all(&Place { subject, domain, ty, truth: &truth }, chain);
+        sort(&mut inner, MOST_FOR_PART);
+        (inner, bounded)
     }
 }
 
@@ -311,7 +363,6 @@ fn usable(plan: Plan, place: &Place<'_>, parts: &[bool]) -> Result<Usable, floor
     if let Some(wrong) = floor.astray {
         return Err(wrong);
     }
-    let domains =
-        if parts.contains(&true) { floor::extents(&mut exact, place.truth.inputs(), ROUNDS) } else { floor.ranges };
+    let domains = if parts.contains(&true) { floor::extents(&mut exact, place.truth, ROUNDS) } else { floor.ranges };
     Ok(Usable { plan, domains })
 }

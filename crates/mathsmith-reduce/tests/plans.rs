@@ -258,7 +258,7 @@ program frame(x: f32, y: f32) -> (f32, f32) {
     assert_eq!(names("sin(pi*x)", (-50.0, 50.0), &Reduce::Auto), expected);
     assert_eq!(names("sin(pi*x)", (-50.0, 50.0), &Reduce::Named("mirror".into())), expected[1..]);
     assert_eq!(names("sin(pi*x)", (0.0, 50.0), &Reduce::Auto), ["none", "fold", "fold/half"]);
-    assert_eq!(names("sin(pi*x)", (0.0, 2.0), &Reduce::Auto), ["none", "fold", "half", "fold/half"]);
+    assert_eq!(names("sin(pi*x)", (0.0, 2.0), &Reduce::Auto), ["none", "fold", "half"]);
     assert_eq!(names("x^3", (-2.0, 2.0), &Reduce::Auto), ["none", "mirror"]);
     // A part on an unbounded interval is no core; a reduction of it makes it one.
     let clamp = read(
@@ -270,8 +270,25 @@ program frame(x: f32, y: f32) -> (f32, f32) {\n  param C: f32\n  t = min C, x\n 
         mathsmith_reduce::plans_with(reductions, &function("erf(x)"), WHOLE, true, &Reduce::Auto)
     };
     assert!(matches!(whole(&all), Err(ReduceError::Nothing { .. })));
+    let named = Reduce::Named("mirror".into());
+    let error = mathsmith_reduce::plans_with(&all, &function("erf(x)"), WHOLE, true, &named).expect_err("no core");
+    assert!(matches!(error, ReduceError::Part { .. }), "{error}");
     let found = whole(&[all[0].clone(), clamp]).expect("odd, and with a limit");
     assert_eq!(found.iter().map(|plan| plan.name.as_str()).collect::<Vec<_>>(), ["mirror/clamp"]);
+    // Where `square` fits at once, the way through `even` leads to the same core on the same interval and is left out.
+    let square = read(
+        "reduction square\nabout a test\nholds f(-x) = f(x)\nwhen hi < 9\ncore y(s) = f(sqrt(s))\nframe any
+program frame(x: f32, y: f32) -> (f32, f32) {\n  s = mul x, x\n  return y, s\n}\n",
+    );
+    let even = read(
+        "reduction even\nabout a test\nholds f(-x) = f(x)\nwhen lo < 0\npart y(t) = f(t)\nframe any
+program frame(x: f32, y: f32) -> (f32, f32) {\n  t = abs x\n  return y, t\n}\n",
+    );
+    let names_of = |all: &[Reduction], text: &str, domain| -> Vec<String> {
+        let found = mathsmith_reduce::plans_with(all, &function(text), domain, true, &Reduce::Auto);
+        found.unwrap_or_else(|e| panic!("{text}: {e}")).into_iter().map(|plan| plan.name).collect()
+    };
+    assert_eq!(names_of(&[even, square], "cosh(x)", (-2.0, 2.0)), ["none", "even", "square"]);
     let plans = mathsmith_reduce::plans_with(&all, &function("sin(pi*x)"), (-50.0, 50.0), true, &Reduce::Auto);
     let deep = plans.expect("planned above").pop().expect("four of them");
     let floor = floor::measure(&deep, &[], &function("sin(pi*x)"), (-50.0, 50.0), 300).expect("it can be measured");

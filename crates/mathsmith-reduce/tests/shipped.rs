@@ -42,6 +42,10 @@ const FUNCTIONS: &[(&str, (f64, f64))] = &[
     ("atan(x)", WHOLE),
     ("asin(x)", (-1.0, 1.0)),
     ("acos(x)", (-1.0, 1.0)),
+    ("sin(x)", (-1.0, 1.0)),
+    ("cos(x)", (-1.0, 1.0)),
+    ("-20*log10(x)", WHOLE),
+    ("log(x)/ln2", WHOLE),
     ("asin(x)", WHOLE),
     ("acos(x)", WHOLE),
     ("cbrt(x)", WHOLE),
@@ -62,6 +66,8 @@ const FUNCTIONS: &[(&str, (f64, f64))] = &[
 const DENSITY: u32 = 400;
 /// Own errors beyond this leave too little of a bound of 4 ulp.
 const ALLOWED: f64 = 3.0;
+/// The same for frames labelled `rough`, which are for bounds of a percent: 2^-13.
+const ALLOWED_ROUGH: f64 = 1024.0;
 
 #[test]
 fn every_frame_is_right_on_what_it_is_for() {
@@ -96,8 +102,12 @@ fn every_frame_is_right_on_what_it_is_for() {
         Some((worst, place)) => format!("{name} (fused {fused}): {worst:.3} ulp, {place}"),
         None => format!("{name} (fused {fused}): right on no function of the list"),
     };
-    let failed: Vec<String> =
-        found.iter().filter(|(_, row)| row.as_ref().is_none_or(|(worst, _)| *worst > ALLOWED)).map(show).collect();
+    let allowed = |name: &str| if name.ends_with(".rough") { ALLOWED_ROUGH } else { ALLOWED };
+    let failed: Vec<String> = found
+        .iter()
+        .filter(|((name, _), row)| row.as_ref().is_none_or(|(worst, _)| *worst > allowed(name)))
+        .map(show)
+        .collect();
     for row in found.iter().map(show) {
         println!("{row}");
     }
