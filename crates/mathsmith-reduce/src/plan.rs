@@ -20,7 +20,8 @@ pub struct Core {
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Names of the reductions, outermost first, with `/` between them and the labels of frames after a dot:
-    /// `mirror/doubling.short`. The plan without any is `none`.
+    /// `mirror/doubling.short`. Where a reduction has several parts, they stand in brackets: `split/[none, mirror]`. The
+    /// plan without any is `none`.
     pub name: String,
     /// Inputs: x, then the value of each core. Outputs: the result, then the argument of each core. Parameters are
     /// constants that fitting may change; they have values.

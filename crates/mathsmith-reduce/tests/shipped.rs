@@ -68,8 +68,6 @@ const FUNCTIONS: &[(&str, (f64, f64))] = &[
 const DENSITY: u32 = 250;
 /// Own errors beyond this leave too little of a bound of 4 ulp.
 const ALLOWED: f64 = 3.0;
-/// Frames labelled `rough` are for results of fewer digits, such as those stored as bfloat16.
-const ROUGH: f64 = 1024.0;
 /// The same for frames labelled `rough`, which are for bounds of a percent: 2^-13.
 const ALLOWED_ROUGH: f64 = 1024.0;
 
@@ -102,7 +100,7 @@ fn every_frame_is_right_on_what_it_is_for() {
                     let floor = floor::measure(&plan, &fit.parts, &function, *domain, DENSITY).expect(text);
                     let place = format!("{text} on {:?}..{:?}", domain.0, domain.1);
                     let row = found.get_mut(&(plan.name.clone(), fused)).expect("listed above");
-                    if let Some(wrong) = floor.wrong.first() {
+                    if let Some(wrong) = floor.wrong.first().copied().or(floor.astray) {
                         astray.push(format!("{} (fused {fused}): {place}: {wrong:?}", plan.name));
                     } else if row.as_ref().is_none_or(|(worst, _)| floor.worst > *worst) {
                         *row = Some((floor.worst, format!("{place}, at {:?}", floor.at)));
