@@ -10,11 +10,11 @@ use super::assemble::compose;
 use super::assemble_forms::as_core;
 use super::assemble_sites::{AssembleError, Site};
 use super::evolve_remainder::Remainder;
+use super::evolve_size::Sizes;
 use super::{Composed, CoreForm};
 use crate::question::{Question, QuestionError};
 use crate::space;
 use crate::structure::{Fitted, FrontEntry, Genome, Hooks, Objective, SearchError, SearchSpace, Standing, search};
-use mathsmith_dsl::Minimize;
 use mathsmith_fit::{Dd, Fitter, LmOptions, MinimaxOptions, Nodes, Tape, set_params};
 use mathsmith_ir::{Literal, Op, Program, Type};
 use mathsmith_search::{Budget, Finish, Stats};
@@ -25,6 +25,8 @@ const FIT_NODES: usize = 48;
 const HOPELESS: f64 = 4.0;
 /// Searched cores of one size that are worth exact constants: the search's ranking is rough.
 const PER_SIZE: usize = 4;
+/// Computed errors this many times the bound, or the error of something cheaper, are beyond what better constants can win.
+const REACH: f64 = 2.0;
 
 /// Settings of [`evolve`].
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +117,7 @@ struct CoreObjective<'a> {
     /// Exact results and units of the error at the remainder's inputs.
     truth: Vec<(f32, Dd)>,
     inverse_units: Vec<f64>,
-    prices: Vec<(Op, f64)>,
+    sizes: Sizes<'a>,
     max_fma: usize,
     options: LmOptions,
 }
@@ -131,7 +133,7 @@ impl<'a> CoreObjective<'a> {
     /// `None` where there is nothing to search for: nothing depends on the core.
     fn new(
         question: &'a Question,
-        base: &Composed,
+        base: &'a Composed,
         core: usize,
         site: &'a Site,
         space: &SearchSpace,
@@ -159,7 +161,7 @@ impl<'a> CoreObjective<'a> {
             remainder,
             truth,
             inverse_units,
-            prices: prices(question, space, ty),
+            sizes: Sizes::new(question, base, core, space),
             max_fma: question.max_fma().saturating_sub(others.saturating_sub(own)) as usize,
             options: LmOptions::default(),
         }))
@@ -217,7 +219,9 @@ impl<'a> CoreObjective<'a> {
 
     /// The best few of each size, of these the ones that come closest to the best that costs no more.
     fn shortlist<'e>(&self, archive: &'e [FrontEntry], most: usize) -> Vec<&'e FrontEntry> {
-        let mut sorted: Vec<&FrontEntry> = archive.iter().filter(|e| self.question.near(e.error)).collect();
+        // Better constants win a part of the error, not all of it.
+        let bound = self.question.bound().unwrap_or(f64::INFINITY);
+        let mut sorted: Vec<&FrontEntry> = archive.iter().filter(|e| e.error <= REACH * bound).collect();
         if sorted.is_empty() {
             sorted = archive.iter().collect();
         }
@@ -228,6 +232,7 @@ impl<'a> CoreObjective<'a> {
             best = best.min(same[0].error);
             ranked.extend(same.iter().take(PER_SIZE).map(|e| (e.error / best, *e)));
         }
+        ranked.retain(|(excess, _)| *excess <= REACH);
         ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.ops.cmp(&b.1.ops)));
         ranked.into_iter().take(most).map(|(_, e)| e).collect()
     }
@@ -241,16 +246,7 @@ impl Objective for CoreObjective<'_> {
     }
 
     fn size(&self, genome: &Genome) -> u32 {
-        let price = |op: Op| self.prices.iter().find(|(o, _)| *o == op).map_or(1.0, |p| p.1);
-        if self.question.problem.minimize != Minimize::Latency {
-            return genome.instrs.iter().map(|i| price(i.op)).sum::<f64>().round() as u32;
-        }
-        let mut ready: Vec<f64> = Vec::with_capacity(genome.instrs.len());
-        for instr in &genome.instrs {
-            let start = instr.args().iter().filter_map(|a| a.node()).map(|n| ready[n]).fold(0.0, f64::max);
-            ready.push(start + price(instr.op));
-        }
-        genome.root.node().map_or(0, |n| ready[n].round() as u32)
+        self.sizes.of(genome)
     }
 
     fn evaluate(&self, worker: &mut CoreWorker, genome: &Genome, standing: Standing) -> Option<Fitted> {
@@ -279,22 +275,4 @@ fn thinned(nodes: &Nodes, count: usize) -> Nodes {
     let pick = |column: &[f64]| (0..count).map(|k| column[at(k)]).collect::<Vec<f64>>();
     let target_lo = if nodes.target_lo.is_empty() { Vec::new() } else { pick(&nodes.target_lo) };
     Nodes { x: vec![pick(&nodes.x[0])], target: pick(&nodes.target), target_lo, weight: pick(&nodes.weight) }
-}
-
-/// What each operation of the space costs by itself, in units of the cheapest.
-fn prices(question: &Question, space: &SearchSpace, ty: Type) -> Vec<(Op, f64)> {
-    let alone = |op: Op| {
-        let mut program = Program::new("operation");
-        let args: Vec<_> = (0..op.arity()).map(|i| program.input(format!("x{i}"), ty)).collect();
-        let y = program.must(op, &args);
-        program.output(y);
-        question.price(&program).order(question.problem.minimize).0
-    };
-    let all: Vec<(Op, f64)> = space.ops.iter().map(|(op, _)| (*op, alone(*op))).collect();
-    let positive = all.iter().map(|p| p.1).filter(|p| *p > 0.0 && p.is_finite());
-    let unit = positive.fold(f64::INFINITY, f64::min);
-    // An operation that the model has at nothing, or not at all, counts as one of the cheapest: it is priced as a whole
-    // later.
-    let whole = |p: f64| if p > 0.0 && p.is_finite() && unit.is_finite() { (p / unit).min(1e6) } else { 1.0 };
-    all.into_iter().map(|(op, p)| (op, whole(p))).collect()
 }

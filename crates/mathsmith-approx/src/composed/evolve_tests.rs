@@ -37,17 +37,18 @@ fn text(found: &Evolved) -> String {
 #[test]
 fn searched_cores_beat_classical_ones_at_their_price_for_any_number_of_threads() {
     let q = question("approx exp2(x)\non -125..127\nmax-ulp 40\nminimize throughput\n");
-    let (classical, found) = searched(&q, &exp2_plan(), Arithmetic::Fma, 3_000, 2);
+    let (classical, found) = searched(&q, &exp2_plan(), Arithmetic::Fma, 8_000, 2);
     for c in &classical {
         let (old, new) = (best(&classical, c.price.cycles), best(&found.programs, c.price.cycles));
         assert!(new <= old * 1.0001, "{}: {new}", c.cores[0].shape);
     }
     let quartic = &classical[0];
     assert_eq!(quartic.cores[0].shape, "polynomial 4, Horner");
-    let better = found.programs.iter().find(|c| c.price.cycles <= quartic.price.cycles && c.error() < 12.0);
-    let better = better.expect("a mixed scheme of four operations that is more exact than the quartic");
-    assert!(worst(&q, &better.program) < 13.0 && worst(&q, &quartic.program) > 29.0);
-    let (_, again) = searched(&q, &exp2_plan(), Arithmetic::Fma, 3_000, 1);
+    let at_its_price = found.programs.iter().filter(|c| c.price.cycles <= quartic.price.cycles);
+    let better = at_its_price.min_by(|a, b| a.error().total_cmp(&b.error())).expect("the quartic was a seed");
+    assert!(better.error() < 0.7 * quartic.error(), "{}: {}", better.cores[0].shape, better.error());
+    assert!(worst(&q, &better.program) < 0.8 * worst(&q, &quartic.program));
+    let (_, again) = searched(&q, &exp2_plan(), Arithmetic::Fma, 8_000, 1);
     assert_eq!(text(&found), text(&again));
 }
 

@@ -19,6 +19,7 @@ pub mod assemble_sites;
 mod assemble_tests;
 pub mod evolve;
 mod evolve_remainder;
+mod evolve_size;
 #[cfg(test)]
 mod evolve_tests;
 pub mod prove;
