@@ -346,7 +346,7 @@ fn site(reference: &Reference, mut seen: Vec<Seen>) -> Site {
         heaviest.push(top.input);
     }
     // The ends, with the weights of their stretches.
-    if let (Some(&(start, w)), true) = (points.first(), !points.is_empty())
+    if let Some(&(start, w)) = points.first()
         && start > interval.0
     {
         points.insert(0, (interval.0, w));
