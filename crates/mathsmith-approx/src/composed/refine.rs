@@ -64,7 +64,9 @@ const NEAREST: usize = 48;
 /// Short vectors of the grid among the moves, for each constant and displacement.
 const SHORT: usize = 6;
 /// What lies this many times above a goal after the linear rounds will not reach it.
-const HOPELESS: f64 = 4.0;
+const HOPELESS: f64 = 2.0;
+/// As far above a goal the best real constants may lie: what is left is rounding, of which some luck may be hoped for.
+const OUT_OF_REACH: f64 = 1.1;
 /// A restart that begins this much above the best is given up.
 const HOPE: f64 = 1.3;
 
@@ -125,8 +127,8 @@ pub(super) fn refine_until(
         rng: KeyedRng::new(DrawKey { seed: options.seed, island: 0, generation: 0, index: 0 }),
     };
     if !search.sensitivity.free.is_empty() {
-        search.linear()?;
-        if goal.is_none_or(|g| search.score.error <= g * HOPELESS) {
+        let within_reach = search.linear()?;
+        if within_reach && goal.is_none_or(|g| search.score.error <= g * HOPELESS) {
             search.wander()?;
         }
     }
@@ -171,18 +173,27 @@ impl Search<'_> {
     /// Steps of the format from whole strides of the sensitivity's grid.
     fn steps(&self, strides: &[i64]) -> Move {
         let Sensitivity { free, stride, .. } = &self.sensitivity;
-        free.iter().zip(stride).zip(strides).map(|((&i, &s), &k)| (i, s * k)).filter(|(_, k)| *k != 0).collect()
+        free.iter()
+            .zip(stride)
+            .zip(strides)
+            .map(|((&i, &s), &k)| (i, s.saturating_mul(k)))
+            .filter(|(_, k)| *k != 0)
+            .collect()
     }
 
-    /// Linearised minimax displacements and the grid points next to them.
-    fn linear(&mut self) -> Result<(), EngineError> {
+    /// Linearised minimax displacements and the grid points next to them. False if no constants come near the goal.
+    fn linear(&mut self) -> Result<bool, EngineError> {
         for _ in 0..LINEAR_ROUNDS {
-            let Some(centre) = self.sensitivity.minimax(self.screen, self.engine, &self.best)? else { return Ok(()) };
+            let found = self.sensitivity.minimax(self.screen, self.engine, &self.best)?;
+            let Some((centre, level)) = found else { return Ok(true) };
+            if self.goal > 0.0 && level > self.goal * OUT_OF_REACH {
+                return Ok(false);
+            }
             let from = self.best.clone();
             let before = self.score;
             for strides in self.sensitivity.grid(centre).nearest(NEAREST, &vec![None; self.sensitivity.free.len()]) {
                 if !self.left() {
-                    return Ok(());
+                    return Ok(true);
                 }
                 let candidate = displaced(&from, &self.steps(&strides));
                 if let Some(score) = self.trial(&candidate, self.score)? {
@@ -190,10 +201,10 @@ impl Search<'_> {
                 }
             }
             if self.score >= before {
-                return Ok(());
+                return Ok(true);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// All moves, those that change the results least first.

@@ -126,14 +126,14 @@ impl Sensitivity {
         Grid { triangle: self.triangle.clone(), centre }
     }
 
-    /// The displacement, in strides, that makes the largest error least as far as the errors are linear in it; `None`
-    /// where there is none to be found.
+    /// The displacement, in strides, that makes the largest error least as far as the errors are linear in it, and that error;
+    /// `None` where there is none to be found.
     pub fn minimax(
         &self,
         screen: &Screen,
         engine: &mut dyn Engine,
         at: &[Literal],
-    ) -> Result<Option<Vec<f64>>, EngineError> {
+    ) -> Result<Option<(Vec<f64>, f64)>, EngineError> {
         debug_assert!(!screen.is_empty());
         let p = self.free.len();
         let computed = results(engine, at, &self.x)?;
@@ -158,9 +158,7 @@ impl Sensitivity {
         let errors: Vec<f64> = errors.iter().map(|e| e / size).collect();
         let problem = ChebyshevProblem { rows: &rows, errors: &errors, width: p, radius: RADIUS };
         let mut step = vec![0.0; p];
-        if ChebyshevLp::default().solve(&problem, &mut step).is_none() {
-            return Ok(None);
-        }
+        let Some(level) = ChebyshevLp::default().solve(&problem, &mut step) else { return Ok(None) };
         let mut centre: Vec<f64> = step.iter().zip(&scales).map(|(d, s)| d * size / s).collect();
         for i in (0..p).rev() {
             for j in i + 1..p {
@@ -168,7 +166,7 @@ impl Sensitivity {
             }
             centre[i] /= self.triangle[i * p + i];
         }
-        Ok(Some(centre).filter(|c| c.iter().all(|c| c.is_finite())))
+        Ok(Some((centre, level * size)).filter(|(c, _)| c.iter().all(|c| c.is_finite())))
     }
 }
 

@@ -1,5 +1,7 @@
 use super::*;
+use crate::composed::refine_hunt::refine_hunted;
 use crate::composed::screen::{Exact, ScreenLayout, Standard, judge_program};
+use crate::composed::screen_hunt::hunt;
 use crate::float::objective::Figure;
 use mathsmith_fit::{Dd, Fitter, Metric};
 use mathsmith_oracle::Reference;
@@ -126,4 +128,33 @@ fn a_program_without_constants_stays() {
     assert!(refined.params.is_empty() && refined.judged.broken == 0);
     let open: Program = "program f(x: f32) -> (f32) {\n param c: f32\n y = mul x, c\n return y\n}".parse().unwrap();
     assert!(refine(&screen, &open, &RefineOptions::default()).is_err());
+}
+
+#[test]
+fn a_hunt_finds_worse_inputs_and_constants_that_stand_them() {
+    let mut screen = screen("exp2(x)", normal_range(), Standard::new(Figure::Ulp));
+    let wide = Screen::new(
+        screen.reference(),
+        &normal_range(),
+        Standard::new(Figure::Ulp),
+        ScreenLayout { points: 400_000, seed: 9 },
+    );
+    let program = doubling(6);
+    let at_once = refine(&screen, &program, &RefineOptions::default()).unwrap();
+    let mut hunted = program.clone();
+    at_once.apply(&mut hunted);
+    let before = judge_program(&wide, &hunted).unwrap().error;
+    let found = hunt(&screen, &hunted, 1);
+    assert_eq!(found, hunt(&screen, &hunted, 1));
+    assert!(screen.insert(&found) > 0);
+    let known = judge_program(&screen, &hunted).unwrap().error;
+    // What a screen thirty times as large shows is nearly found by following what is hot.
+    assert!(known > at_once.judged.error && known > before * 0.97, "{known} {before}");
+    let (refined, inputs) = refine_hunted(&screen, &hunted, &RefineOptions::default(), 4).unwrap();
+    refined.apply(&mut hunted);
+    screen.insert(&inputs);
+    assert_eq!(judge_program(&screen, &hunted).unwrap(), refined.judged);
+    let after = judge_program(&wide, &hunted).unwrap().error;
+    assert!(refined.judged.error < known && after < before, "{after} {before}");
+    assert!(after < refined.judged.error * 1.08, "{after} {:?}", refined.judged);
 }

@@ -134,6 +134,10 @@ impl Settled {
         self.want.push(want);
         self.figure.push(figure);
     }
+
+    fn only(&self, i: usize) -> Settled {
+        Settled { x: vec![self.x[i]], want: vec![self.want[i]], figure: vec![self.figure[i]] }
+    }
 }
 
 /// Order of candidates: fewer broken demands, then the smaller largest error, then the smaller sum of high powers.
@@ -420,6 +424,33 @@ impl Screen {
         let Points { y, weight, .. } = &self.points;
         let one = |(i, &c): (usize, &f32)| error_of(self.standard.judged_at, c, y[i], weight[i]);
         Ok(out.iter().enumerate().map(one).collect())
+    }
+
+    /// The inputs at which a program breaks a demand, at most [`RUN`] of them; empty where it cannot be run.
+    pub fn broken_inputs(&self, program: &Program) -> Vec<f32> {
+        let params: Option<Vec<Literal>> = program.params().iter().map(|p| p.value).collect();
+        let (Some(params), Ok((mut engine, _))) = (params, mathsmith_jit::engine_for(program)) else {
+            return Vec::new();
+        };
+        let errors = self.errors(&mut *engine, &params).unwrap_or_default();
+        let wrong = errors.iter().zip(&self.points.x).filter(|(e, _)| e.is_infinite()).map(|(_, &x)| x);
+        let mut out: Vec<f32> = wrong.collect();
+        for i in 0..self.settled.x.len() {
+            let one = Screen { settled: self.settled.only(i), points: Points::default(), ..self.clone() };
+            let judged = one.judge(&mut *engine, &params, &mut Scratch::default());
+            if judged.is_ok_and(|j| j.broken > 0) {
+                out.push(self.settled.x[i]);
+            }
+        }
+        out
+    }
+
+    /// A screen of the same function and standard with other inputs; those outside the domain are left out.
+    pub(super) fn of(&self, inputs: &[f32]) -> Screen {
+        let mut other = self.with_points(&[]);
+        other.settled = Settled::default();
+        other.insert(inputs);
+        other
     }
 
     /// The same inputs with those first on which errors are largest, so that [`Screen::trial`] refuses sooner. `errors`

@@ -12,7 +12,7 @@
 use super::Judged;
 use super::refine::{RefineOptions, refine_until};
 use super::screen::{Scratch, Screen};
-use super::shrink_build::{Change, narrowed, with_plain_constants};
+use super::shrink_build::{Change, narrowed, tidied, with_plain_constants};
 use super::shrink_rules::applied;
 use crate::pareto::Price;
 use mathsmith_dsl::Minimize;
@@ -59,7 +59,7 @@ const FIRST_LOOK: usize = 384;
 /// What lies this many times above the limit before its constants are moved is refused at the first look.
 const REPAIRABLE: f64 = 30_000.0;
 /// Evaluations for a change that does not hold as it is.
-const REPAIR: u64 = 1500;
+const REPAIR: u64 = 1000;
 /// Evaluations for a change that was made: the better the constants, the more the next change may cost.
 const POLISH: u64 = 3000;
 
@@ -93,6 +93,8 @@ struct Search<'a> {
     found: Vec<Shrunk>,
     refused: BTreeSet<(u64, u32)>,
     spent: u64,
+    /// Whether constants are moved to make up for a change.
+    repair: bool,
 }
 
 fn compare(a: (f64, f64, u32), b: (f64, f64, u32)) -> Ordering {
@@ -128,6 +130,7 @@ impl<'a> Search<'a> {
             at,
             refused: BTreeSet::new(),
             spent: 0,
+            repair: true,
         })
     }
 
@@ -136,17 +139,24 @@ impl<'a> Search<'a> {
     }
 
     fn run(&mut self) {
-        self.polish();
+        // What does nothing goes first and all at once.
+        if let Some(tidy) = tidied(&self.at.program)
+            && let Some(price) = (self.price)(&tidy).filter(|p| self.order(p) < self.order(&self.at.price))
+            && let Some(smaller) = self.holds(tidy, price)
+        {
+            self.at = smaller;
+        }
         loop {
             let before = self.order(&self.at.price);
             while self.spent < self.options.evaluations && self.step() {}
             self.contract();
             let improved = self.order(&self.at.price) < before;
-            // A last pass takes nothing for granted.
+            // A last pass takes nothing for granted, but moves no constants: that was tried.
             if !improved || self.refused.is_empty() || self.spent >= self.options.evaluations {
                 return;
             }
             self.refused.clear();
+            self.repair = false;
         }
     }
 
@@ -175,8 +185,12 @@ impl<'a> Search<'a> {
             }
             match self.holds(changed, price) {
                 Some(smaller) => {
+                    // Where results have not changed, the constants are as good as they were.
+                    let same = smaller.judged == self.at.judged;
                     self.at = smaller;
-                    self.polish();
+                    if !same {
+                        self.polish();
+                    }
                     return true;
                 }
                 None => {
@@ -201,7 +215,7 @@ impl<'a> Search<'a> {
         if judged.broken > self.broken {
             return None;
         }
-        if judged.error > self.limit {
+        if judged.error > self.limit && self.repair {
             let options = RefineOptions { evaluations: REPAIR, seed: self.options.seed };
             let refined = refine_until(&self.screen, &mut *engine, &params, &options, Some(self.limit)).ok()?;
             self.spent += refined.evaluations;

@@ -160,9 +160,9 @@ impl<'a> Rebuild<'a> {
         make: impl FnOnce(&mut Program, &dyn Fn(Value) -> Option<Value>) -> Option<Value>,
     ) -> Option<Program> {
         let mut make = Some(make);
-        self.run(|out, at, map| match (at == v).then(|| make.take()).flatten() {
-            Some(make) => Some(make(out, &|old: Value| map.get(old.index()).copied().filter(|n| *n != NO_VALUE))),
-            None => None,
+        self.run(|out, at, map| {
+            let make = make.take_if(|_| at == v)?;
+            Some(make(out, &|old: Value| map.get(old.index()).copied().filter(|n| *n != NO_VALUE)))
         })
     }
 
@@ -189,6 +189,11 @@ impl<'a> Rebuild<'a> {
         self.out.set_outputs(outputs);
         kept.then(|| std::mem::take(&mut self.out).folded())
     }
+}
+
+/// The program without operations that do nothing.
+pub(super) fn tidied(program: &Program) -> Option<Program> {
+    Rebuild::new(program).run(|_, _, _| None)
 }
 
 /// Every program in which one constant is a plainer one (0, 1, -1, 2, 1/2, the next power of two), or one node is a constant:

@@ -1,6 +1,6 @@
 //! The rules of shrinking: patterns and replacements, read from `shrink.rules`, and what they match in a program.
 //!
-//! A rule is an ordinary term on both sides. Replacements are built by [`construct`](super::shrink_build::construct), which
+//! A rule is an ordinary term on both sides. Replacements are built by [`construct`], which
 //! computes what is constant and drops what does nothing, so a deletion carries through to everything that becomes idle.
 
 use super::shrink_build::{Change, Rebuild, constant, construct, number};
