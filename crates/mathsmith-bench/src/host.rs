@@ -1,7 +1,7 @@
 //! The child process that takes the times.
 //!
-//! It reads a [`Job`] from standard input, loads every contestant, and times them in turn, round after round, on one core;
-//! the times go to standard output. Whatever the contestants do to their process, they do it there. Every round also times a
+//! It reads a [`Request`] from standard input: contestants to be timed in turn, round after round, on one core, or the kernels
+//! of a calibration; the times go to standard output. Whatever the contestants do to their process, they do it there. Every round also times a
 //! chain of dependent integer additions, one cycle each, so that times can be told in cycles.
 
 use crate::stats::Quartiles;
@@ -53,6 +53,38 @@ pub struct Job {
     pub slice_ns: u32,
 }
 
+/// What the child process is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Contestants timed in turn; answered with an [`Answer`].
+    Bench(Job),
+    /// Kernels of a calibration; answered with [`KernelTimes`].
+    Kernels(KernelJob),
+}
+
+/// Kernels of a calibration: functions `void kernel_N(size_t rounds)` of a library.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KernelJob {
+    /// The library.
+    pub library: PathBuf,
+    /// Repetitions in one round of each kernel; as many as there are kernels.
+    pub copies: Vec<u32>,
+    /// Rounds in which each kernel is timed once.
+    pub rounds: u32,
+    /// Nanoseconds that a single timing should last at least.
+    pub slice_ns: u32,
+}
+
+/// The answer to a [`KernelJob`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KernelTimes {
+    /// Cycles a nanosecond, round by round.
+    pub clock: Vec<f64>,
+    /// Cycles of one repetition of each kernel, round by round.
+    pub cycles: Vec<Vec<f64>>,
+}
+
 /// Times of one contestant, a figure a round.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Times {
@@ -91,9 +123,12 @@ pub fn host_main() -> ExitCode {
     let served = || -> Result<(), String> {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map_err(|e| format!("there is no job: {e}"))?;
-        let job: Job = serde_json::from_str(&text).map_err(|e| format!("this is no job: {e}"))?;
-        let answer = serve(&job)?;
-        let text = serde_json::to_string(&answer).map_err(|e| e.to_string())?;
+        let request: Request = serde_json::from_str(&text).map_err(|e| format!("this is no job: {e}"))?;
+        let text = match request {
+            Request::Bench(job) => serde_json::to_string(&serve(&job)?),
+            Request::Kernels(job) => serde_json::to_string(&kernels(&job)?),
+        };
+        let text = text.map_err(|e| e.to_string())?;
         std::io::stdout().write_all(text.as_bytes()).map_err(|e| format!("nobody takes the answer: {e}"))
     };
     match served() {
@@ -202,6 +237,41 @@ fn serve(job: &Job) -> Result<Answer, String> {
         }
     }
     Ok(Answer { core, clock, times })
+}
+
+/// Times the kernels of a calibration.
+fn kernels(job: &KernelJob) -> Result<KernelTimes, String> {
+    type Kernel = unsafe extern "C" fn(usize);
+    pin();
+    // SAFETY: the library holds nothing but kernels.
+    let library = unsafe { Library::open(Some(&job.library), RTLD_NOW | RTLD_LOCAL) }.map_err(|e| e.to_string())?;
+    let mut functions = Vec::with_capacity(job.copies.len());
+    for i in 0..job.copies.len() {
+        // SAFETY: kernels have this type.
+        let function = unsafe { library.get::<Kernel>(format!("kernel_{i}").as_bytes()) };
+        functions.push(*function.map_err(|e| e.to_string())?);
+    }
+    // SAFETY: a kernel reads its own constants, calculates in registers, and returns after so many rounds.
+    let run = |f: Kernel, rounds: u32| unsafe { f(rounds as usize) };
+    let slice = f64::from(job.slice_ns);
+    // Of ten rounds each, since one is over too soon for the clock.
+    let rounds: Vec<u32> = functions.iter().map(|&f| 10 * often_enough(slice, || run(f, 10))).collect();
+    let mut times = KernelTimes { clock: Vec::new(), cycles: vec![Vec::new(); functions.len()] };
+    for round in 0..job.rounds.max(1) as usize {
+        let mut clock = cycles_a_nanosecond();
+        times.clock.push(clock);
+        for step in 0..functions.len() {
+            // The clock moves: it is read again once in a while.
+            if step % 32 == 31 {
+                clock = cycles_a_nanosecond();
+            }
+            let i = (step + round) % functions.len();
+            run(functions[i], 1);
+            let elapsed = nanoseconds(|| run(functions[i], rounds[i]));
+            times.cycles[i].push(elapsed * clock / (f64::from(rounds[i]) * f64::from(job.copies[i].max(1))));
+        }
+    }
+    Ok(times)
 }
 
 fn nanoseconds(run: impl FnOnce()) -> f64 {

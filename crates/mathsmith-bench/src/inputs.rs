@@ -2,8 +2,8 @@
 //!
 //! Times of scalar functions depend on their arguments (fast paths for small ones, slow ones for huge or subnormal ones), so
 //! what was fed in is part of every result. Half of the inputs are uniform in value, half uniform in the binades, each
-//! over the *useful range*: the hull of the inputs whose result is a finite number, neither zero, nor what the result stays at
-//! to the end of the domain (`exp` beyond overflow, `tanh` where it is one).
+//! over the *useful range*: the domain as far as results are finite and, towards an infinite end, neither zero nor what they stay at
+//! to the end (`exp` beyond overflow, `tanh` where it is one).
 
 use crate::BenchError;
 use mathsmith_ir::sample::SplitMix;
@@ -112,7 +112,8 @@ fn in_binades(rng: &mut SplitMix, [lo, hi]: [f64; 2]) -> f32 {
     if at < n { -f32::from_bits((negative.0 + at) as u32) } else { f32::from_bits((positive.0 + at - n) as u32) }
 }
 
-/// First and last input with a result that is worth computing, to a sixteenth of a binade.
+/// First and last input with a result that is worth computing, to a sixteenth of a binade. An end that was asked for by
+/// its number stays where it is as long as there are results.
 fn useful_range(reference: &Reference, ends: [f64; 2]) -> Option<[f64; 2]> {
     let max = F32.max();
     let (lo, hi) = (ends[0].max(-max), ends[1].min(max));
@@ -126,7 +127,10 @@ fn useful_range(reference: &Reference, ends: [f64; 2]) -> Option<[f64; 2]> {
     let value = |key: i64| f64::from(reference.round_f32(&[F32.from_key(key)]));
     let values: Vec<f64> = keys.iter().map(|&k| value(k)).collect();
     let dull = |y: f64, end: f64| !y.is_finite() || y == 0.0 || y == end;
-    let one_sided = |mut ordered: Box<dyn Iterator<Item = (i64, f64)> + '_>| -> Option<i64> {
+    let one_sided = |mut ordered: Box<dyn Iterator<Item = (i64, f64)> + '_>, open: bool| -> Option<i64> {
+        if !open {
+            return ordered.find(|(_, y)| y.is_finite()).map(|(key, _)| key);
+        }
         let (key, end) = ordered.next()?;
         if !dull(end, f64::NAN) {
             // A number at the end: saturated if the next ones are the same.
@@ -142,8 +146,8 @@ fn useful_range(reference: &Reference, ends: [f64; 2]) -> Option<[f64; 2]> {
         ordered.find(|(_, y)| !dull(*y, f64::NAN)).map(|(key, _)| key)
     };
     let pairs = || keys.iter().copied().zip(values.iter().copied());
-    let from = one_sided(Box::new(pairs()))?;
-    let to = one_sided(Box::new(pairs().rev()))?;
+    let from = one_sided(Box::new(pairs()), ends[0].is_infinite())?;
+    let to = one_sided(Box::new(pairs().rev()), ends[1].is_infinite())?;
     // A constant is useful nowhere, and is timed where it was asked for.
     if from >= to { Some([lo, hi]) } else { Some([F32.from_key(from), F32.from_key(to)]) }
 }

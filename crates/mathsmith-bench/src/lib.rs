@@ -19,7 +19,9 @@
 //! | [`record`] | the record that tables and JSON are made of |
 //! | [`render`] | the table for a person |
 //! | [`whole`] | one table of many benches, in Markdown |
+//! | [`calibrate`] | a machine model measured on this machine |
 
+pub mod calibrate;
 pub mod compare;
 pub mod compose;
 mod error;

@@ -2,6 +2,7 @@
 
 use crate::host::{Code, Entrant};
 use crate::record::Missing;
+use crate::run::NO_ERRNO;
 use crate::{compose, loops};
 use mathsmith_dsl::Expr;
 use mathsmith_native::subject::{self, Isa, Origin, Request, Shape, Spec, Subject};
@@ -184,7 +185,7 @@ impl Search<'_> {
             arities.into_iter().any(there).then(|| format!("{name}f"))
         });
         match libm.and_then(|body| self.composed_scalar(&body, compiler)) {
-            Ok(candidate) => found.push(candidate),
+            Ok(candidates) => found.extend(candidates),
             Err(why) => missing.push(Missing { what: format!("libm: {}", self.expr.source), why }),
         }
         let widths: Vec<Isa> = Isa::VECTORS.into_iter().filter(|isa| isa.available()).collect();
@@ -201,25 +202,27 @@ impl Search<'_> {
         }
     }
 
-    fn composed_scalar(&self, body: &str, compiler: Compiler) -> Result<Candidate, String> {
+    /// With the flags of other loops, and with those by which square roots become vectors.
+    fn composed_scalar(&self, body: &str, compiler: Compiler) -> Result<Vec<Candidate>, String> {
         let path = self.folder.join("composed.c");
         std::fs::write(&path, loops::c_expression("composed", body)).map_err(|e| e.to_string())?;
-        let source = Source {
-            text: loops::c_file(&path, "composed", Shape::Scalar),
-            compiler,
-            flags: loop_flags(),
-            libraries: Vec::new(),
-        };
-        Ok(Candidate {
-            name: format!("libm: {}", self.expr.source),
-            source: Some(source),
+        let text = loops::c_file(&path, "composed", Shape::Scalar);
+        let candidate = |suffix: &str, more: &[&str]| Candidate {
+            name: format!("libm: {}{suffix}", self.expr.source),
+            source: Some(Source {
+                text: text.clone(),
+                compiler,
+                flags: loop_flags().into_iter().chain(more.iter().map(|f| (*f).to_owned())).collect(),
+                libraries: Vec::new(),
+            }),
             function: None,
             lanes: 1,
             vector: false,
             latency: true,
-            judged: Judged::Source(Spec::C { path, symbol: Some("composed".into()) }),
+            judged: Judged::Source(Spec::C { path: path.clone(), symbol: Some("composed".into()) }),
             notes: vec![format!("the reference as an expression with libm's functions: {body}")],
-        })
+        };
+        Ok(vec![candidate("", &[]), candidate(" no-errno", &NO_ERRNO)])
     }
 
     fn composed_vector(&self, isa: Isa, compiler: Compiler) -> Result<Candidate, String> {

@@ -1,6 +1,6 @@
 //! The table for a person, made from the record alone.
 
-use crate::record::{Bench, Choice, Comparison, Contestant, Error, Side};
+use crate::record::{Bench, Choice, Contestant, Error, Side};
 use crate::stats::Quartiles;
 use mathsmith_measure::render::grouped;
 
@@ -128,59 +128,93 @@ fn contestants(bench: &Bench) -> String {
 
 fn why(choice: &Choice) -> String {
     match choice {
-        Choice::AtMost { own: true, .. } => "the fastest peer that errs no more".into(),
-        Choice::AtMost { max_ulp, .. } => format!("the fastest peer of at most {max_ulp} ULP"),
-        Choice::VectorAtMost { max_ulp } => format!("the fastest vector peer of at most {max_ulp} ULP"),
-        Choice::Fastest => "the fastest peer of all".into(),
-        Choice::Named => "a peer that was named".into(),
+        Choice::AtMost { max_ulp, own: true } => format!("that errs no more ({max_ulp:.3} ULP)"),
+        Choice::AtMost { max_ulp, .. } => format!("of at most {max_ulp} ULP"),
+        Choice::VectorAtMost { max_ulp } => format!("of vector functions of at most {max_ulp} ULP"),
+        Choice::Fastest => "of all".into(),
+        Choice::Named => "named".into(),
     }
 }
 
+/// One line for own code and peer, with everything that the peer is the fastest of.
 fn ratios(bench: &Bench) -> String {
     if bench.comparisons.is_empty() {
         return String::new();
     }
-    let mut rows = vec![["own code", "times as fast (quartiles)", "in a chain", "as"].map(String::from).to_vec()];
-    let row = |c: &Comparison| {
-        let peer = c.peer.as_ref().map_or_else(
-            || format!("(there is none) {}", why(&c.choice)),
-            |peer| format!("{peer}, {}", why(&c.choice)),
-        );
+    let heads = ["own code", "times as fast (quartiles)", "in a chain", "as (the fastest peer ...)"];
+    let mut rows = vec![heads.map(String::from).to_vec()];
+    let mut shown: Vec<(&str, Option<&str>)> = Vec::new();
+    for c in &bench.comparisons {
+        let pair = (c.own.as_str(), c.peer.as_deref());
+        if shown.contains(&pair) {
+            continue;
+        }
+        shown.push(pair);
+        let same: Vec<&Choice> = bench
+            .comparisons
+            .iter()
+            .filter(|o| (o.own.as_str(), o.peer.as_deref()) == pair)
+            .map(|o| &o.choice)
+            .collect();
+        // The fastest vector function is worth a word only where something else is faster.
+        let said = |choice: &&&Choice| match choice {
+            Choice::VectorAtMost { max_ulp } => {
+                !same.iter().any(|o| **o == Choice::AtMost { max_ulp: *max_ulp, own: false })
+            }
+            _ => true,
+        };
+        let reasons = same.iter().filter(said).map(|c| why(c)).collect::<Vec<_>>().join(", ");
         let speedup = c.speedup.as_ref().map_or("-".into(), spread);
         let chain = c.latency_speedup.as_ref().map_or("-".into(), |q| short(q.median));
-        vec![c.own.clone(), speedup, chain, peer]
-    };
-    rows.extend(bench.comparisons.iter().map(row));
+        rows.push(vec![c.own.clone(), speedup, chain, format!("{}: {reasons}", c.peer.as_deref().unwrap_or("none"))]);
+    }
     format!("\n{}", columns(&rows))
 }
 
+/// One line for own code: measured cycles, and those of each model with the ratio of measured to modelled.
 fn models(bench: &Bench) -> String {
     if bench.models.is_empty() {
         return String::new();
     }
-    let heads =
-        ["own code", "model", "modelled cycles", "measured", "ratio", "modelled latency", "measured ", "ratio "];
-    let mut rows = vec![heads.map(|h| h.trim().to_owned()).to_vec()];
+    let mut names: Vec<&str> = Vec::new();
+    let mut own: Vec<&str> = Vec::new();
     for m in &bench.models {
-        let ratio = |measured: f64, modelled: f64| if modelled > 0.0 { short(measured / modelled) } else { "-".into() };
-        rows.push(vec![
-            m.own.clone(),
-            m.model.clone(),
-            short(m.cycles),
-            short(m.measured),
-            ratio(m.measured, m.cycles),
-            short(m.latency),
-            m.measured_latency.map_or("-".into(), short),
-            m.measured_latency.map_or("-".into(), |l| ratio(l, m.latency)),
-        ]);
+        for (list, name) in [(&mut names, &m.model), (&mut own, &m.own)] {
+            if !list.contains(&name.as_str()) {
+                list.push(name);
+            }
+        }
+    }
+    let mut head = vec!["cycles an element".to_owned()];
+    head.extend(names.iter().map(|n| format!("{n} (ratio)")));
+    head.push("latency".into());
+    head.extend(names.iter().map(|n| format!("{n} (ratio)")));
+    head.push(String::new());
+    let mut rows = vec![head];
+    for name in own {
+        let of = |model: &str| bench.models.iter().find(|m| m.own == name && m.model == model);
+        let any = bench.models.iter().find(|m| m.own == name);
+        let beside = |measured: Option<f64>, modelled: Option<f64>| match (measured, modelled) {
+            (Some(a), Some(b)) if b > 0.0 => format!("{} ({})", short(b), short(a / b)),
+            (_, Some(b)) => short(b),
+            _ => "-".into(),
+        };
+        let mut row = vec![any.map_or("-".into(), |m| short(m.measured))];
+        row.extend(names.iter().map(|n| beside(any.map(|m| m.measured), of(n).map(|m| m.cycles))));
+        let latency = any.and_then(|m| m.measured_latency);
+        row.push(latency.map_or("-".into(), short));
+        row.extend(names.iter().map(|n| beside(latency, of(n).map(|m| m.latency))));
+        row.push(name.to_owned());
+        rows.push(row);
     }
     let mut out = format!(
-        "\nmodel and machine, in cycles an element (the loop is in the measured ones only)\n{}",
+        "\nmeasured cycles, the loop and its loads and stores included, and modelled ones, without (ratio: measured to \
+         modelled)\n{}",
         columns(&rows)
     );
     for r in &bench.ranks {
         out.push_str(&format!(
-            "  {} ranks {} of {} pairs of entries as {} does on this machine\n",
+            "  {} ranks {} of {} pairs of entries by {} as this machine does\n",
             r.model, r.agree, r.pairs, r.compiler
         ));
     }

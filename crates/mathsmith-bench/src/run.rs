@@ -1,7 +1,7 @@
 //! A bench from end to end: contestants found, compiled, tried alone, measured, timed together, compared.
 
 use crate::errors::{Cache, Measuring, errors};
-use crate::host::{Answer, Entrant, Job, Times};
+use crate::host::{Answer, Entrant, Job, Request, Times};
 use crate::inputs::{Inputs, Mix, draw};
 use crate::peers::{Candidate, Family, Judged, Search, given, own};
 use crate::record::{Bench, Contestant, Error, InputRecord, Machine, Missing, SCHEMA, Side, Tool as ToolRecord};
@@ -11,6 +11,7 @@ use mathsmith_cost::Model;
 use mathsmith_measure::{Build, Cpu, Question, SubjectInput};
 use mathsmith_native::subject::Spec;
 use mathsmith_native::{Compiler, Limits, NativeError, Tool, Toolchain, process::run_command};
+use serde::de::DeserializeOwned;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -71,6 +72,9 @@ pub const C_FLAGS: [&str; 2] = ["-O3", "-march=native"];
 pub const RUST_FLAGS: [&str; 2] = ["-Copt-level=3", "-Ctarget-cpu=native"];
 /// What compilers need beside them to use the whole width of AVX-512, which they avoid on processors they do not know.
 const WIDE: &str = "-mprefer-vector-width=512";
+/// What compilers need beside them to turn square roots, and conditions, into vector instructions: without them a loop has to
+/// set `errno` and floating-point flags as C says, which no value depends on.
+pub const NO_ERRNO: [&str; 2] = ["-fno-math-errno", "-fno-trapping-math"];
 /// Time of one timing before a round moves on, in nanoseconds: short beside the time slices of the system.
 const SLICE_NS: u32 = 40_000;
 /// Time within which one contestant alone, and the whole bench, must be done.
@@ -115,6 +119,8 @@ pub fn bench(
             alone(&entrant, settings)?;
             Ok(Ready { candidate, side, entry, known, entrant, library, command })
         }) {
+            // Flags that change nothing: the same bytes need not be timed twice.
+            Ok(one) if same_code(&ready, &one) => {}
             Ok(one) => ready.push(one),
             Err(why) => missing.push(Missing { what: name, why }),
         }
@@ -157,12 +163,27 @@ fn compilers(
         };
         let flags = given.clone().unwrap_or_else(|| default.iter().map(|f| (*f).to_owned()).collect());
         all.push((tool.clone(), flags.clone(), String::new()));
-        if compiler != Compiler::Rustc && given.is_none() && mathsmith_native::subject::Isa::Avx512.available() {
-            let wide = flags.into_iter().chain([WIDE.to_owned()]).collect();
-            all.push((tool, wide, " 512".into()));
+        if compiler == Compiler::Rustc || given.is_some() {
+            continue;
         }
+        let with =
+            |more: &[&str]| flags.iter().cloned().chain(more.iter().map(|f| (*f).to_owned())).collect::<Vec<_>>();
+        let wide = mathsmith_native::subject::Isa::Avx512.available();
+        if wide {
+            all.push((tool.clone(), with(&[WIDE]), " 512".into()));
+        }
+        let most: Vec<&str> = NO_ERRNO.into_iter().chain(wide.then_some(WIDE)).collect();
+        all.push((tool, with(&most), " no-errno".into()));
     }
     all
+}
+
+/// Whether the same bytes, by the same compiler, take part already.
+fn same_code(ready: &[Ready], one: &Ready) -> bool {
+    let bytes = |r: &Ready| r.library.as_ref().and_then(|path| std::fs::read(path).ok());
+    let compiler = |r: &Ready| r.candidate.source.as_ref().map(|s| s.compiler);
+    let like = |r: &&Ready| r.side == one.side && r.entry == one.entry && compiler(r) == compiler(one);
+    ready.iter().filter(like).any(|r| bytes(r).is_some_and(|b| Some(b) == bytes(one)))
 }
 
 type Waiting = (Candidate, Side, Option<String>, Option<Error>);
@@ -257,23 +278,30 @@ fn alone(entrant: &Entrant, settings: &Settings) -> Result<(), String> {
 }
 
 /// Puts a job to a child process.
-pub(crate) fn ask(job: &Job, host: &[OsString]) -> Result<Answer, BenchError> {
+fn ask(job: &Job, host: &[OsString]) -> Result<Answer, BenchError> {
+    // Two timings a contestant and round, some of them longer than a slice.
+    let work = u64::from(job.rounds) * job.entrants.len() as u64 * u64::from(job.slice_ns.max(100_000)) * 4;
+    let answer: Answer = ask_host(&Request::Bench(job.clone()), host, PATIENCE + Duration::from_nanos(work))?;
+    let complete = answer.times.len() == job.entrants.len() && answer.ghz().is_some();
+    if complete { Ok(answer) } else { Err(BenchError::Answer { what: "too few times".into() }) }
+}
+
+/// Puts a request to a child process, which has so much time.
+pub(crate) fn ask_host<T: DeserializeOwned>(
+    request: &Request,
+    host: &[OsString],
+    patience: Duration,
+) -> Result<T, BenchError> {
     let (program, arguments) = host.split_first().ok_or_else(|| BenchError::Answer { what: "nothing".into() })?;
     let mut command = Command::new(program);
     command.args(arguments);
-    let text = serde_json::to_vec(job).map_err(|e| BenchError::Answer { what: e.to_string() })?;
-    // Two timings a contestant and round, some of them longer than a slice.
-    let work = u64::from(job.rounds) * job.entrants.len() as u64 * u64::from(job.slice_ns.max(100_000)) * 4;
-    let limits = Limits::within(PATIENCE + Duration::from_nanos(work));
-    let output = run_command(command, text, limits).map_err(BenchError::Host)?;
+    let text = serde_json::to_vec(request).map_err(|e| BenchError::Answer { what: e.to_string() })?;
+    let output = run_command(command, text, Limits::within(patience)).map_err(BenchError::Host)?;
     if output.code != 0 {
         let (program, code, stderr) = (PathBuf::from(program), output.code, output.stderr);
         return Err(BenchError::Host(NativeError::Exit { program, code, stderr }));
     }
-    let answer: Answer =
-        serde_json::from_slice(&output.stdout).map_err(|e| BenchError::Answer { what: format!("no times: {e}") })?;
-    let complete = answer.times.len() == job.entrants.len() && answer.ghz().is_some();
-    if complete { Ok(answer) } else { Err(BenchError::Answer { what: "too few times".into() }) }
+    serde_json::from_slice(&output.stdout).map_err(|e| BenchError::Answer { what: format!("no times: {e}") })
 }
 
 /// The errors of everyone whose error is not known, in the order of `ready`.

@@ -218,6 +218,15 @@ impl Model {
         Ok(model)
     }
 
+    /// Cycles for one vector of each of some independent operations, named by their keys, when they run together again and
+    /// again; `None` if the model lacks one. In-order machines are asked for what their pipes can do at best.
+    pub fn together(&self, keys: &[&str]) -> Option<f64> {
+        let ops = keys.iter().map(|key| self.op.get(*key)).collect::<Option<Vec<_>>>()?;
+        let work: Vec<(u32, f64)> = ops.iter().flat_map(|op| op.work.iter().copied()).collect();
+        let uops: f64 = ops.iter().map(|op| f64::from(op.uops)).sum();
+        Some(crate::cycles::busiest(&work).max(uops / f64::from(self.issue_width)))
+    }
+
     fn check_machine(&self) -> Result<(), String> {
         match (self.scalar, self.vector_bits) {
             (true, Some(_)) => return Err("`scalar = true` and `vector_bits` exclude each other; leave one out".into()),

@@ -63,6 +63,8 @@ pub enum Command {
     Cases(CasesArgs),
     /// The speed of a run's code beside glibc, libmvec, SLEEF, core-math and the libm crate
     Bench(crate::bench::BenchArgs),
+    /// Measure this machine and write a model for --target
+    Calibrate(crate::calibrate::CalibrateArgs),
     /// Print an intermediate form of one stage
     #[command(subcommand)]
     Dev(Dev),
@@ -353,6 +355,18 @@ pub enum Dev {
         /// One lane instead of 128-bit vectors
         #[arg(long)]
         scalar: bool,
+    },
+    /// One Markdown table of the records of many benches
+    BenchTable {
+        /// Records that `bench --out` has written
+        #[arg(required = true)]
+        records: Vec<std::path::PathBuf>,
+        /// Bound of the peers' error, one of those that `bench --at-most` was given
+        #[arg(long, value_name = "ULP")]
+        at_most: String,
+        /// Compiler of the own code, with "512" behind it for the full width: the name behind the entry's in the table of `bench`
+        #[arg(long, default_value = "clang")]
+        compiler: String,
     },
     /// Value of an expression (correctly rounded, and 40 digits) or of every node of a program file at a point
     Eval {

@@ -283,3 +283,19 @@ pub fn run(args: &BenchArgs) -> Result<Outcome, Failure> {
 pub fn timing_host(subjects: &[OsString]) -> Vec<OsString> {
     subjects.iter().take(1).cloned().chain([OsString::from("bench-host")]).collect()
 }
+
+/// The records of many benches as one table; the name of a row is that of the record's folder.
+///
+/// # Errors
+/// [`Failure`] for a record that cannot be read.
+pub fn whole(records: &[PathBuf], at_most: &str, compiler: &str) -> Result<String, Failure> {
+    let max_ulp = flags::flag("at-most", at_most, flags::positive)?.value;
+    let read = |path: &PathBuf| {
+        let folder = path.parent().and_then(Path::file_name).or(path.file_name());
+        let name = folder.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok((name, mathsmith_bench::whole::read(path).map_err(failure)?))
+    };
+    let benches = records.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
+    let question = mathsmith_bench::whole::Question { compiler: compiler.to_owned(), max_ulp };
+    Ok(mathsmith_bench::whole::markdown(&benches, &question))
+}

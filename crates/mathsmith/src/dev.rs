@@ -37,6 +37,7 @@ pub fn dev(command: &Dev) -> Result<Outcome, Failure> {
             return crate::fit::fit(form, reference, &[], &settings);
         }
         Dev::Jit { source, ty, fma, scalar } => jit(source, float_type(ty)?, *fma, *scalar)?,
+        Dev::BenchTable { records, at_most, compiler } => crate::bench::whole(records, at_most, compiler)?,
         Dev::Eval { source, at, ty } => eval(source, at, float_type(ty)?)?,
     };
     print(&text)?;

@@ -6,6 +6,7 @@
 mod approx;
 mod args;
 mod bench;
+mod calibrate;
 mod cases;
 mod check;
 mod dev;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Cases(args) => cases::run(&args),
         Command::Dev(dev) => dev::dev(&dev),
         Command::Bench(args) => bench::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::SubjectHost | Command::BenchHost => unreachable!("a host has been started above"),
     };
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
