@@ -5,7 +5,7 @@
 //! of the search's result, so the checkpoints are all that resuming needs: an interrupted run that is resumed ends with
 //! the same bytes.
 
-use crate::composed::answer::{self, AnswerError, Effort};
+use crate::composed::answer::{self, AnswerError, Effort, Step};
 use crate::files::{self, FileError};
 use crate::float::{self, Verified, objective::FloatObjective, polish};
 use crate::front::{Entry, Equalities, Files, Front, SCHEMA, Search};
@@ -414,7 +414,9 @@ impl Run<'_> {
         }
         let effort = self.effort(started);
         let start = Instant::now();
-        let found = answer::answer(self.question, plans, effort, &known, self.options.threads, self.observer);
+        let (question, threads, observer) = (self.question, self.options.threads, self.observer);
+        let mut log = |step: &Step| self.log(&serde_json::json!({"event": "step", "step": step}));
+        let found = answer::answer(question, plans, effort, &known, threads, observer, &mut log);
         let found = found.map_err(|e| match e {
             AnswerError::Verify(VerifyError::Cancelled { .. }) => RunError::Interrupted,
             e => e.into(),

@@ -150,14 +150,16 @@ fn answer(
 /// What the answer means for the question that was asked.
 fn verdict(front: &Front, out: Option<&Path>) -> String {
     let mut text = String::new();
-    if let Some(bound) = &front.problem.bound {
-        for search in &front.searches {
-            let own: Vec<_> = front.front.iter().filter(|e| e.variant == search.variant).collect();
-            let met = own.iter().find(|e| e.meets_bound);
+    if table::bounded(front) {
+        let problem = &front.problem;
+        let tolerance = problem.tol.as_ref().map(|tol| format!("tol {}", tol.source));
+        let bound = problem.bound.map_or_else(|| tolerance.unwrap_or_default(), |b| b.to_string());
+        for variant in table::variants(front) {
+            let met = front.front.iter().find(|e| e.variant == variant && e.meets_bound);
             text.push_str(&match met {
-                Some(e) => format!("{}: {bound} met by {} with {} operations\n", search.variant, e.id, e.ops),
+                Some(e) => format!("{variant}: {bound} met by {} with {} operations\n", e.id, e.ops),
                 None => {
-                    format!("{}: {bound} not met; raise --evals or --max-ops, or loosen the bound\n", search.variant)
+                    format!("{variant}: {bound} not met; raise --evals or --max-ops, or loosen the bound\n")
                 }
             });
         }

@@ -1,7 +1,7 @@
 //! The front as a table for a person.
 
 use mathsmith_approx::front::{Entry, Front};
-use mathsmith_dsl::BoundKind;
+use mathsmith_dsl::{BoundKind, Format, Variant};
 use mathsmith_measure::render::grouped;
 
 fn figure(x: f64) -> String {
@@ -33,7 +33,7 @@ fn bound_cell(e: &Entry, bounded: bool) -> String {
 }
 
 /// The figure that was asked for leads; ulp where none was.
-fn float_rows(entries: &[&Entry], bound: Option<BoundKind>) -> Vec<Vec<String>> {
+fn float_rows(entries: &[&Entry], bound: Option<BoundKind>, bounded: bool) -> Vec<Vec<String>> {
     let inputs = entries.first().map_or(0, |e| e.error.inputs);
     let coverage = entries.first().map_or("", |e| e.error.coverage.as_str());
     let (lead, beside) = match bound {
@@ -51,7 +51,7 @@ fn float_rows(entries: &[&Entry], bound: Option<BoundKind>) -> Vec<Vec<String>> 
         "worst input".into(),
         beside.into(),
         "not correctly rounded".into(),
-        if bound.is_some() { "bound" } else { "" }.into(),
+        if bounded { "bound" } else { "" }.into(),
         "file".into(),
     ]];
     for e in entries {
@@ -69,7 +69,7 @@ fn float_rows(entries: &[&Entry], bound: Option<BoundKind>) -> Vec<Vec<String>> 
             at,
             second,
             e.error.not_correctly_rounded.map_or("-".into(), grouped),
-            bound_cell(e, bound.is_some()),
+            bound_cell(e, bounded),
             e.files.c.clone().unwrap_or_default(),
         ]);
     }
@@ -97,15 +97,30 @@ fn real_rows(entries: &[&Entry], bounded: bool) -> Vec<Vec<String>> {
     rows
 }
 
+/// Whether an error was bounded, by a figure or by a tolerance.
+pub fn bounded(front: &Front) -> bool {
+    front.problem.bound.is_some() || front.problem.tol.is_some()
+}
+
+/// The variants that were asked for, in the order of the record.
+pub fn variants(front: &Front) -> Vec<&'static str> {
+    match (front.problem.format, front.problem.variant) {
+        (Format::Real, _) => vec!["real"],
+        (_, Variant::Fma) => vec!["fma"],
+        (_, Variant::Plain) => vec!["plain"],
+        (_, Variant::Both) => vec!["fma", "plain"],
+    }
+}
+
 /// The whole answer as text.
 pub fn front(front: &Front) -> String {
     let mut out = String::new();
     for note in &front.notes {
         out.push_str(&format!("note: {note}\n"));
     }
-    for search in &front.searches {
-        let own: Vec<&Entry> = front.front.iter().filter(|e| e.variant == search.variant).collect();
-        out.push_str(&format!("\n{} variant", search.variant));
+    for variant in variants(front) {
+        let own: Vec<&Entry> = front.front.iter().filter(|e| e.variant == variant).collect();
+        out.push_str(&format!("\n{variant} variant"));
         out.push_str(&match own.len() {
             0 => String::from(": no program found\n"),
             n => format!(", {n} programs\n"),
@@ -113,18 +128,24 @@ pub fn front(front: &Front) -> String {
         if own.is_empty() {
             continue;
         }
-        let bounded = front.problem.bound.is_some();
-        let rows = if search.variant == "real" {
+        let bounded = bounded(front);
+        let rows = if variant == "real" {
             real_rows(&own, bounded)
         } else {
-            float_rows(&own, front.problem.bound.as_ref().map(|b| b.kind))
+            float_rows(&own, front.problem.bound.as_ref().map(|b| b.kind), bounded)
         };
         out.push_str(&columns(&rows));
         // The cheapest that answers; without a bound the most accurate.
         let best = own.iter().find(|e| bounded && e.meets_bound).or(own.last());
         if let Some(e) = best {
-            out.push_str(&format!("  {}: {}\n", e.id, e.formula.replace('\n', "\n    ")));
+            out.push_str(&format!("  {}, {}: {}\n", e.id, e.origin, e.formula.replace('\n', "\n    ")));
         }
+        if let Some(e) = own.iter().find(|e| !e.broken.is_empty()) {
+            out.push_str(&format!("  {} breaks what was asked: {}\n", e.id, e.broken.join("; ")));
+        }
+    }
+    if front.composed > 0 {
+        out.push_str(&format!("\nwhole programs: {} evaluations", grouped(front.composed)));
     }
     for s in &front.searches {
         out.push_str(&format!(

@@ -12,8 +12,10 @@
 use super::assemble::{AssembleOptions, assemble};
 use super::assemble_sites::{AssembleError, sample};
 use super::prove::prove;
-use super::refine::{RefineOptions, refine};
+use super::refine::{RefineOptions, Refined, refine_until};
 use super::screen::{Exact, Screen, ScreenLayout, Standard, Unit, judge_program};
+use super::screen_hunt::hunt;
+use super::shrink::{ShrinkOptions, shrink};
 use super::{Composed, Judged};
 use crate::float::objective::Figure;
 use crate::float::{Verified, sweep_all};
@@ -23,10 +25,11 @@ use crate::question::Question;
 use crate::space::Arithmetic;
 use mathsmith_dsl::Minimize;
 use mathsmith_egraph::{Limits, RuleClass, simplify};
-use mathsmith_ir::{EngineError, Program};
+use mathsmith_ir::{EngineError, Literal, Program};
 use mathsmith_reduce::Plan;
 use mathsmith_verify::{FloatDomain, VerifyError, domain};
 use rayon::prelude::*;
+use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -37,16 +40,24 @@ const QUICK_POINTS: u32 = 3_000;
 const WAVE: usize = 8;
 /// Programs of a variant that keep the bound on the screen before any is proven.
 const ENOUGH: usize = 3;
+/// Share of the bound that constants are refined to: the screen misses the worst inputs by a little.
+const GOAL: f64 = 0.97;
 /// Evaluations of a first refinement, and by how much each further one of the same program has more.
 const FIRST_EVALUATIONS: u64 = 4_000;
 const MORE: u64 = 4;
 /// Refinements of one program.
-const MOST_REFINEMENTS: u32 = 4;
+const MOST_REFINEMENTS: u32 = 3;
 /// A refined program this much above the bound is worth more evaluations if it is cheaper than the best.
 const NEAR_MISS: f64 = 1.15;
 /// What the rounding of constants and operations may add to the bound before constants are improved, in units of the bound
 /// and of the format's resolution.
 const HOPE: (f64, f64) = (1.25, 1.5);
+/// Programs of a variant, each of another plan, from which smaller ones are looked for at once.
+const SHRUNK_TOGETHER: usize = 2;
+/// Evaluations of such a search.
+const SHRINK_EVALUATIONS: u64 = 60_000;
+/// Rounds of hunts for worse inputs.
+const HUNTS: usize = 6;
 /// Rounds of sweeps over the hottest binades before a whole sweep.
 const HOT_ROUNDS: usize = 4;
 /// Binades of such a round.
@@ -94,12 +105,30 @@ pub struct Answer {
     pub out_of_time: bool,
 }
 
+/// A step of the work, for the log.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    /// What was done.
+    pub what: String,
+    /// Seconds since the work began, at its end.
+    pub seconds: f64,
+    /// Evaluations until then.
+    pub evaluations: u64,
+    /// Cheapest first, with errors on the screen: the programs that keep the bound.
+    pub kept: Vec<(f64, f64, String)>,
+    /// The programs that are to be swept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<String>,
+}
+
 /// A program on its way.
 #[derive(Clone, Debug)]
 struct Candidate {
     composed: Composed,
     judged: Judged,
     refinements: u32,
+    /// Whether smaller programs have been looked for from here.
+    shrunk: bool,
     proven: bool,
 }
 
@@ -115,7 +144,8 @@ pub fn standard(question: &Question) -> Standard {
     }
 }
 
-/// Answers a question with the given plans, each with the arithmetic that it is for. `known` inputs join the screen.
+/// Answers a question with the given plans, each with the arithmetic that it is for. `known` inputs join the screen; `log`
+/// hears of every step.
 ///
 /// # Errors
 /// [`AnswerError`], cancellation included.
@@ -126,6 +156,7 @@ pub fn answer(
     known: &[f32],
     threads: usize,
     observer: &dyn Observer,
+    log: &mut dyn FnMut(&Step),
 ) -> Result<Answer, AnswerError> {
     let Some(domain) = question.domain else {
         return Ok(Answer { verified: Vec::new(), evaluations: 0, out_of_time: false });
@@ -145,6 +176,8 @@ pub fn answer(
         observer,
         candidates: Vec::new(),
         verified: Vec::new(),
+        started: Instant::now(),
+        log,
     };
     work.assemble(plans, layout)?;
     work.solve()?;
@@ -163,9 +196,31 @@ struct Work<'a> {
     /// Cheapest first.
     candidates: Vec<Candidate>,
     verified: Vec<Verified>,
+    started: Instant,
+    log: &'a mut dyn FnMut(&Step),
 }
 
 impl Work<'_> {
+    /// Notes a step for the log; nothing of it is read again.
+    fn step(&mut self, what: impl Into<String>) {
+        self.step_with(what, Vec::new());
+    }
+
+    fn step_with(&mut self, what: impl Into<String>, programs: Vec<String>) {
+        let minimize = self.question.problem.minimize;
+        let kept = self.arithmetics().into_iter().flat_map(|a| self.kept(a));
+        let kept = kept.map(|i| &self.candidates[i]).map(|c| {
+            (
+                c.composed.price.order(minimize).0,
+                c.judged.error,
+                format!("{} {}", c.composed.arithmetic.word(), c.composed.origin()),
+            )
+        });
+        let kept = kept.take(12).collect();
+        let seconds = self.started.elapsed().as_secs_f64();
+        (self.log)(&Step { what: what.into(), seconds, evaluations: self.spent, kept, programs });
+    }
+
     /// Runs `one` on every item with all threads; the results are in the order of the items.
     fn each<T: Sync, R: Send>(&self, items: &[T], one: impl Fn(usize, &T) -> R + Sync + Send) -> Vec<R> {
         let done = AtomicUsize::new(0);
@@ -217,7 +272,7 @@ impl Work<'_> {
             let all = assemble(question, plan, *arithmetic, &inputs, &AssembleOptions::default())?;
             let judged = all.into_iter().filter(|c| question.admits(&c.program)).filter_map(|composed| {
                 let judged = judge_program(&quick, &composed.program)?;
-                Some(Candidate { composed, judged, refinements: 0, proven: false })
+                Some(Candidate { composed, judged, refinements: 0, shrunk: false, proven: false })
             });
             Ok(judged.collect::<Vec<_>>())
         });
@@ -228,12 +283,9 @@ impl Work<'_> {
             all.extend(found?);
         }
         self.spent += all.len() as u64;
-        let minimize = question.problem.minimize;
-        all.sort_by(|a, b| {
-            let (x, y) = (a.composed.price.order(minimize), b.composed.price.order(minimize));
-            x.0.total_cmp(&y.0).then(x.1.total_cmp(&y.1)).then(a.judged.error.total_cmp(&b.judged.error))
-        });
         self.candidates = all;
+        self.sort();
+        self.step(format!("assembled {} programs", self.candidates.len()));
         Ok(())
     }
 
@@ -318,11 +370,19 @@ impl Work<'_> {
             let c = &self.candidates[i];
             // Another seed for each time, so that more evaluations are not the same again.
             let options = RefineOptions { evaluations, seed: seed.wrapping_add(u64::from(c.refinements) << 32) };
-            let refined = (!self.observer.stopped()).then(|| refine(&self.screen, &c.composed.program, &options));
-            refined.transpose()
+            if self.observer.stopped() {
+                return Ok(None);
+            }
+            let program = &c.composed.program;
+            let start: Option<Vec<Literal>> = program.params().iter().map(|p| p.value).collect();
+            let Some(start) = start else { return Ok(None) };
+            let mut engine = mathsmith_jit::engine_for(program)?.0;
+            let goal = self.question.bound().map(|bound| bound * GOAL);
+            refine_until(&self.screen, &mut *engine, &start, &options, goal).map(Some)
         });
         self.go_on()?;
         for (&(i, _), refined) in chosen.iter().zip(results) {
+            let refined: Result<Option<Refined>, EngineError> = refined;
             let Some(refined) = refined? else { continue };
             self.spent += refined.evaluations;
             let c = &mut self.candidates[i];
@@ -342,7 +402,68 @@ impl Work<'_> {
             }
             self.refine(&wave)?;
             self.show(arithmetic);
+            self.step(format!("refined {} of {}", wave.len(), arithmetic.word()));
         }
+    }
+
+    /// Looks for smaller programs from the cheapest of each plan that keep the bound.
+    fn shrink(&mut self, arithmetic: Arithmetic) -> Result<(), AnswerError> {
+        let minimize = self.question.problem.minimize;
+        let mut starts: Vec<usize> = Vec::new();
+        for i in self.kept(arithmetic) {
+            let c = &self.candidates[i];
+            let known = |&j: &usize| Arc::ptr_eq(&self.candidates[j].composed.plan, &c.composed.plan);
+            if !c.shrunk && !starts.iter().any(known) && starts.len() < SHRUNK_TOGETHER {
+                starts.push(i);
+            }
+        }
+        if starts.is_empty() || !self.may_spend() {
+            return Ok(());
+        }
+        self.observer.event(&Event::Stage(format!("making {} {} programs smaller", starts.len(), arithmetic.word())));
+        let options = ShrinkOptions {
+            limit: self.bound(),
+            minimize,
+            fused: arithmetic == Arithmetic::Fma,
+            evaluations: SHRINK_EVALUATIONS,
+            seed: self.question.problem.seed,
+        };
+        let price = |program: &Program| self.question.admits(program).then(|| self.question.price(program));
+        let results = self.each(&starts, |_, &i| {
+            if self.observer.stopped() {
+                return Vec::new();
+            }
+            shrink(&self.screen, &self.candidates[i].composed.program, &price, &options)
+        });
+        self.go_on()?;
+        for (&i, smaller) in starts.iter().zip(results) {
+            self.spent += SHRINK_EVALUATIONS;
+            self.candidates[i].shrunk = true;
+            for s in smaller {
+                let known = |c: &Candidate| c.composed.arithmetic == arithmetic && c.composed.program == s.program;
+                if s.judged.broken == 0
+                    && s.judged.error <= NEAR_MISS * self.bound()
+                    && !self.candidates.iter().any(known)
+                {
+                    let composed =
+                        Composed { program: s.program, price: s.price, ..self.candidates[i].composed.clone() };
+                    let candidate =
+                        Candidate { composed, judged: s.judged, refinements: 1, shrunk: true, proven: false };
+                    self.candidates.push(candidate);
+                }
+            }
+        }
+        self.sort();
+        self.step(format!("made {} smaller", starts.len()));
+        Ok(())
+    }
+
+    /// Cheapest first, the more accurate of equal price in front.
+    fn sort(&mut self) {
+        let minimize = self.question.problem.minimize;
+        self.candidates.sort_by(|a, b| {
+            order(&a.composed.price, &b.composed.price, minimize).then(a.judged.error.total_cmp(&b.judged.error))
+        });
     }
 
     fn show(&self, arithmetic: Arithmetic) {
@@ -411,6 +532,38 @@ impl Work<'_> {
         all
     }
 
+    /// Lets a hunt around the worst inputs refuse what it can, and refines what it refuses.
+    fn hunt(&mut self) -> Result<(), AnswerError> {
+        for round in 0..HUNTS {
+            let chosen = self.promising(ENOUGH);
+            if chosen.is_empty() || !self.may_spend() {
+                break;
+            }
+            let seed = self.question.problem.seed.wrapping_add(round as u64);
+            let found = self.each(&chosen, |_, &i| hunt(&self.screen, &self.candidates[i].composed.program, seed));
+            let new: usize = found.iter().map(|worse| self.screen.insert(worse)).sum();
+            if new == 0 {
+                break;
+            }
+            self.judge_again();
+            if !self.refine_refused(&chosen)? {
+                break;
+            }
+        }
+        self.step("hunted");
+        Ok(())
+    }
+
+    /// Refines those of the chosen that no longer keep the bound; false where all do.
+    fn refine_refused(&mut self, chosen: &[usize]) -> Result<bool, AnswerError> {
+        let refused = chosen.iter().filter(|&&i| self.candidates[i].judged.error > self.bound());
+        let refused: Vec<(usize, u64)> = refused.map(|&i| (i, FIRST_EVALUATIONS * MORE)).collect();
+        if !refused.is_empty() {
+            self.refine(&refused)?;
+        }
+        Ok(!refused.is_empty())
+    }
+
     /// Lets the hottest binades refuse what they can, and refines what they refuse.
     fn harden(&mut self) -> Result<(), AnswerError> {
         // A sweep by MPFR alone is too slow to be repeated, and a small domain is swept as a whole.
@@ -438,15 +591,10 @@ impl Work<'_> {
                 break;
             }
             self.judge_again();
-            let refused: Vec<(usize, u64)> = chosen
-                .into_iter()
-                .filter(|&i| self.candidates[i].judged.error > self.bound())
-                .map(|i| (i, FIRST_EVALUATIONS * MORE))
-                .collect();
-            if refused.is_empty() {
+            self.step("swept hot binades");
+            if !self.refine_refused(&chosen)? {
                 break;
             }
-            self.refine(&refused)?;
         }
         Ok(())
     }
@@ -459,6 +607,7 @@ impl Work<'_> {
             .iter()
             .map(|&i| simplify(&self.candidates[i].composed.program.bound(), RuleClass::Exact, &Limits::default()))
             .collect();
+        self.step_with("proving", programs.iter().map(Program::to_string).collect());
         let proofs = prove(self.question, &programs, self.threads, self.observer)?;
         for ((&i, program), proof) in chosen.iter().zip(programs).zip(proofs) {
             let mut worst = proof.failures();
@@ -478,6 +627,7 @@ impl Work<'_> {
             });
         }
         self.judge_again();
+        self.step(format!("proved {}", chosen.len()));
         Ok(())
     }
 
@@ -490,7 +640,10 @@ impl Work<'_> {
             for arithmetic in self.arithmetics() {
                 self.observer.event(&Event::Stage(format!("improving constants of {} programs", arithmetic.word())));
                 self.search(arithmetic)?;
+                self.shrink(arithmetic)?;
+                self.search(arithmetic)?;
             }
+            self.hunt()?;
             self.harden()?;
             let chosen = self.promising(PROVEN_TOGETHER);
             if chosen.is_empty() {
