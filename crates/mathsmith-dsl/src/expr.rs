@@ -207,12 +207,28 @@ impl Expr {
     ///
     /// The argument is there once, however often the variable occurs. Variables beyond the first become the argument too.
     pub fn applied(&self, argument: &Expr) -> Expr {
-        let mut out = argument.clone();
         let span = argument.spans[argument.root.0 as usize];
+        self.placed(argument.clone(), span, |_| argument.root)
+    }
+
+    /// This function of two variables with an argument in the place of each, as [`Expr::applied`]. Both arguments are
+    /// expressions in the same variables; the source and the span are those of the first.
+    pub fn applied_to_two(&self, first: &Expr, second: &Expr) -> Expr {
+        let mut both = first.clone();
+        let before = both.nodes.len() as u32;
+        both.nodes.extend(second.nodes.iter().map(|node| node.with_args(|id| ExprId(id.0 + before))));
+        both.spans.extend_from_slice(&second.spans);
+        let span = first.spans[first.root.0 as usize];
+        let (a, b) = (first.root, ExprId(second.root.0 + before));
+        self.placed(both, span, |var| if var == 0 { a } else { b })
+    }
+
+    /// The nodes of this expression behind those of `out`, with the node `root(i)` of `out` for variable i.
+    fn placed(&self, mut out: Expr, span: Span, root: impl Fn(u32) -> ExprId) -> Expr {
         let mut image: Vec<ExprId> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
             image.push(match node {
-                ExprNode::Var(_) => argument.root,
+                ExprNode::Var(var) => root(*var),
                 node => {
                     out.nodes.push(node.with_args(|id| image[id.0 as usize]));
                     out.spans.push(span);

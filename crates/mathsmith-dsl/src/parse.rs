@@ -66,6 +66,8 @@ pub enum Meaning<'a> {
     /// A function of one argument: what a call with this argument stands for, in the variables of the argument, or why
     /// it has no meaning.
     Function(&'a dyn Fn(&Expr) -> Result<Expr, String>),
+    /// The same for a function of two arguments, both in the same variables.
+    Binary(&'a dyn Fn(&Expr, &Expr) -> Result<Expr, String>),
 }
 
 /// Parses an expression in exactly the given variables, in which further names have the meanings given with them. A
@@ -473,20 +475,25 @@ impl<'a> Parser<'a> {
         let span = self.advance();
         match meaning {
             Meaning::Constant(_) if called => self.called_value(name, "a constant", span),
-            Meaning::Function(_) if !called => self.not_called(name, span),
+            Meaning::Function(_) | Meaning::Binary(_) if !called => self.not_called(name, span),
             Meaning::Constant(expr) => self.expand(expr, &[], span),
-            Meaning::Function(apply) => {
+            Meaning::Function(_) | Meaning::Binary(_) => {
                 let args = self.nested(Self::arguments)?;
                 let span = span.to(self.tokens[self.at.saturating_sub(1)].1);
-                let &[arg] = args.as_slice() else { return self.wrong_arity(name, 1, &args, span) };
                 let so_far = Expr {
                     source: self.source.to_string(),
                     vars: self.vars.iter().map(ToString::to_string).collect(),
                     nodes: self.nodes.clone(),
                     spans: self.spans.clone(),
-                    root: arg,
+                    root: ExprId(0),
                 };
-                match apply(&so_far.part(arg)) {
+                let value = match (meaning, args.as_slice()) {
+                    (Meaning::Function(apply), &[arg]) => apply(&so_far.part(arg)),
+                    (Meaning::Binary(apply), &[a, b]) => apply(&so_far.part(a), &so_far.part(b)),
+                    (Meaning::Binary(_), _) => return self.wrong_arity(name, 2, &args, span),
+                    _ => return self.wrong_arity(name, 1, &args, span),
+                };
+                match value {
                     Ok(value) => self.embed(&value, span),
                     Err(why) => {
                         let help = "this function, or this argument, does not go with the expression";
@@ -628,7 +635,7 @@ impl<'a> Parser<'a> {
             functions::constant_names().for_each(|name| known.push(name));
         }
         for (name, meaning) in self.definitions {
-            if called == matches!(meaning, Meaning::Function(_)) {
+            if called != matches!(meaning, Meaning::Constant(_)) {
                 known.push(name);
             }
         }

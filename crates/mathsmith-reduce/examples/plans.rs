@@ -1,4 +1,4 @@
-//! Lists the plans that a function admits.
+//! Lists the plans that a function admits; one of two variables on the same domain in both.
 //!
 //! ```text
 //! cargo run -p mathsmith-reduce --example plans -- "EXPR" [A..B] [fma|plain] [auto|none|NAME]
@@ -27,7 +27,11 @@ fn run(args: &[String]) -> Result<(), String> {
         }
     }
     let function = mathsmith_dsl::parse_expr(expr).map_err(|e| e.render("command line", expr, false))?;
-    let plans = mathsmith_reduce::plans(&function, domain, fused, &choice).map_err(|e| format!("error: {e}"))?;
+    let plans = match function.vars.len() {
+        2 => mathsmith_reduce::plans_of_two(&function, [domain, domain], fused, &choice),
+        _ => mathsmith_reduce::plans(&function, domain, fused, &choice),
+    };
+    let plans = plans.map_err(|e| format!("error: {e}"))?;
     for plan in plans {
         println!("{} ({} operations)", plan.name, plan.operations());
         for core in &plan.cores {

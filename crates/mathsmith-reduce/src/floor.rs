@@ -14,7 +14,7 @@ use rug::Float;
 use std::collections::HashMap;
 
 /// Beyond this distance, relative to values and to 1, a result is another value and not one with an error of rounding.
-const ASTRAY: f64 = 1.0 / 128.0;
+pub(crate) const ASTRAY: f64 = 1.0 / 128.0;
 
 /// An input at which a result is of another kind than the correctly rounded one: NaN, infinite, or a zero of other sign.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,12 +97,17 @@ impl Exact {
 
     /// The result of the frame at each input, and the arguments of the cores there, core by core.
     pub fn run(&mut self, inputs: &[f64]) -> (Vec<f64>, Vec<Vec<f64>>) {
-        let mut given = vec![inputs.to_vec()];
-        given.resize(self.frame.inputs().len(), vec![0.0; inputs.len()]);
+        self.run_columns(&[inputs])
+    }
+
+    /// As [`Exact::run`] for a frame of as many variables as there are columns, all of one length.
+    pub fn run_columns(&mut self, columns: &[&[f64]]) -> (Vec<f64>, Vec<Vec<f64>>) {
+        let mut given: Vec<Vec<f64>> = columns.iter().map(|column| column.to_vec()).collect();
+        given.resize(self.frame.inputs().len(), vec![0.0; columns[0].len()]);
         let mut arguments = Vec::new();
         for core in 0..self.cores.len() {
             let found = self.output(core + 1, &given);
-            given[core + 1] = self.core(core, &found);
+            given[columns.len() + core] = self.core(core, &found);
             arguments.push(found);
         }
         (self.output(0, &given), arguments)
@@ -303,7 +308,7 @@ impl Truth {
 }
 
 /// What must be right however large an error may be: NaN, infinity with its sign, zero with its sign.
-fn kind(x: f64) -> (bool, bool, bool) {
+pub(crate) fn kind(x: f64) -> (bool, bool, bool) {
     (x.is_nan(), x.is_infinite(), (x.is_infinite() || x == 0.0) && x.is_sign_negative())
 }
 

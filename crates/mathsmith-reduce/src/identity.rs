@@ -156,12 +156,13 @@ fn compare(left: &Side, right: &Side, point: &[Enclosure]) -> Found {
     Found::Nothing
 }
 
-/// Tests `left = right` for the function of a scope.
-pub(crate) fn holds(scope: &Scope<'_>, left: &Formula, right: &Formula, domain: (f64, f64)) -> Result<(), Misfit> {
+/// Tests `left = right` for the function of a scope, on its domain: a pair of ends for each variable.
+pub(crate) fn holds(scope: &Scope<'_>, left: &Formula, right: &Formula, domain: &[(f64, f64)]) -> Result<(), Misfit> {
     let identity = || format!("{} = {}", left.text, right.text);
     let sides = (Side::new(scope, left)?, Side::new(scope, right)?);
     let two = mentions_y(left) || mentions_y(right);
-    let (mut xs, mut ys) = (Points::new(domain, 1), Points::new(domain, 2));
+    let of_y = domain.last().copied().unwrap_or(domain[0]);
+    let (mut xs, mut ys) = (Points::new(domain[0], 1), Points::new(of_y, 2));
     let mut usable = 0;
     for _ in 0..TRIED {
         let (Some(x), Some(y)) = (xs.next(), ys.next()) else { break };

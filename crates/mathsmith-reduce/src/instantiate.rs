@@ -38,11 +38,17 @@ impl Reduction {
     /// # Errors
     /// As [`Reduction::instantiate`].
     pub fn fit(&self, function: &Expr, domain: (f64, f64), fused: bool) -> Result<Fit, Misfit> {
-        self.fit_subject(&Subject::new(function)?, domain, fused)
+        if self.variables != 1 {
+            return Err(Misfit::Variables { found: function.vars.len(), wanted: self.variables });
+        }
+        self.fit_subject(&Subject::new(function)?, &[domain], fused)
     }
 
     /// [`Reduction::fit`] for a function on which several reductions are tried.
-    pub(crate) fn fit_subject(&self, subject: &Subject<'_>, domain: (f64, f64), fused: bool) -> Result<Fit, Misfit> {
+    pub(crate) fn fit_subject(&self, subject: &Subject<'_>, domain: &[(f64, f64)], fused: bool) -> Result<Fit, Misfit> {
+        if subject.variables() != self.variables {
+            return Err(Misfit::Variables { found: subject.variables(), wanted: self.variables });
+        }
         if !self.frames.iter().any(|frame| frame.arithmetic.suits(fused)) {
             return Err(Misfit::Frame { fused });
         }
@@ -62,12 +68,12 @@ impl Reduction {
 
     /// Carries out the statements from `first` on. Where an identity or a condition fails, the next root of the equation
     /// before it is tried, so that a period is found among the solutions of `f(1 + P) = f(1)`.
-    fn establish(&self, scope: &mut Scope<'_>, first: usize, domain: (f64, f64)) -> Result<(), Misfit> {
+    fn establish(&self, scope: &mut Scope<'_>, first: usize, domain: &[(f64, f64)]) -> Result<(), Misfit> {
         for (i, statement) in self.statements.iter().enumerate().skip(first) {
             match statement {
                 Statement::Let { name, value } => define(scope, name, value)?,
                 Statement::Holds { left, right } => identity::holds(scope, left, right, domain)?,
-                Statement::When { left, order, right } => met(scope, left, *order, right, domain)?,
+                Statement::When { left, order, right } => met(scope, left, *order, right, domain[0])?,
                 Statement::Split { name, pieces } => split(scope, name, pieces),
                 Statement::Solve { name, from, to, left, right } => {
                     let (from, to) = (scope.value(from)?.to_f64(), scope.value(to)?.to_f64());
@@ -98,13 +104,13 @@ impl Reduction {
             name: hole.name.clone(),
             target: target.clone(),
             argument: types[i + 1],
-            value: program.inputs()[i + 1].ty,
+            value: program.inputs()[self.variables + i].ty,
         });
         let name = match &frame.label {
             Some(label) => format!("{}.{label}", self.name),
             None => self.name.clone(),
         };
-        Ok(Plan { name, cores: cores.collect(), frame: program })
+        Ok(Plan { name, cores: cores.collect(), variables: self.variables, frame: program })
     }
 
     /// The frame's program with constants as literals; those that are tuned stay parameters, with their values.

@@ -15,9 +15,14 @@ impl fmt::Display for Number {
 /// Why a reduction does not fit a function on a domain.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Misfit {
-    /// A reduction is for functions of one variable.
-    #[error("the function has {0} variables, not one")]
-    Variables(usize),
+    /// A reduction is for functions of one variable, or of two.
+    #[error("it is for functions of {wanted} variable{}, and this one has {found}", if *.wanted == 1 { "" } else { "s" })]
+    Variables {
+        /// How many it has.
+        found: usize,
+        /// How many those have that are asked for.
+        wanted: usize,
+    },
     /// The function itself cannot be evaluated.
     #[error("the function cannot be evaluated: {0}")]
     Function(String),

@@ -20,6 +20,7 @@ const LONGEST: usize = 1 << 18;
 pub const KEYS: &[(&str, &str, &str)] = &[
     ("reduction", "NAME", "the name of the reduction"),
     ("about", "TEXT", "one sentence for people"),
+    ("variables", "1|2", "how many variables the functions have; without it 1"),
     ("let", "NAME = EXPR", "a constant"),
     ("solve", "NAME in A..B: EXPR = EXPR", "a constant that solves an equation"),
     ("holds", "EXPR = EXPR", "an identity"),
@@ -141,6 +142,7 @@ impl Default for Reader {
         let reduction = Reduction {
             name: String::new(),
             about: String::new(),
+            variables: 1,
             statements: vec![],
             holes: vec![],
             tuned: vec![],
@@ -226,6 +228,18 @@ impl Reader {
                 self.reduction.name = value.text.to_string();
             }
             "about" => self.reduction.about = value.text.to_string(),
+            "variables" => {
+                let reduction = &mut self.reduction;
+                if !(reduction.statements.is_empty() && reduction.holes.is_empty() && reduction.frames.is_empty()) {
+                    let help = "move the line to the top, below `about`";
+                    return fail(Code::Syntax, key.span(), "the number of variables comes too late", "here", help);
+                }
+                reduction.variables = match value.text {
+                    "1" => 1,
+                    "2" => 2,
+                    _ => return misshapen("functions have 1 or 2 variables"),
+                };
+            }
             "let" => {
                 let Some((name, expr)) = value.split("=") else { return misshapen("`=` is missing") };
                 self.free(name)?;
@@ -321,7 +335,12 @@ impl Reader {
             let varies = argument.nodes.iter().any(|node| matches!(node, ExprNode::Var(_)));
             Ok(if varies { argument.clone() } else { Expr { vars: argument.vars.clone(), ..number.clone() } })
         };
-        let mut definitions = vec![("f", Meaning::Function(&apply))];
+        let of_two = |a: &Expr, b: &Expr| {
+            let varies = |e: &Expr| e.nodes.iter().any(|node| matches!(node, ExprNode::Var(_)));
+            if varies(a) || varies(b) { Ok(a.clone()) } else { apply(a) }
+        };
+        let function = if self.reduction.variables == 2 { Meaning::Binary(&of_two) } else { Meaning::Function(&apply) };
+        let mut definitions = vec![("f", function)];
         definitions.extend(self.constants.iter().map(|name| (name.as_str(), Meaning::Constant(&number))));
         let text = piece.text.to_string();
         let shift = |error: Diagnostic| Box::new(error.shifted(piece.span().start));
@@ -365,7 +384,7 @@ impl Reader {
     }
 
     fn hole(&mut self, name: Piece<'_>, variable: Piece<'_>, expr: Piece<'_>, part: bool) -> Checked<()> {
-        if name.text != "y" {
+        if name.text != "y" || self.reduction.variables == 2 {
             self.free(name)?;
         } else if self.reduction.holes.iter().any(|hole| hole.name == "y") {
             return fail(Code::Duplicate, name.span(), "`y` is defined twice", "again here", "choose another name");
@@ -442,14 +461,17 @@ impl Reader {
         let place = Span::new(start, start + text.find('\n').unwrap_or(text.len()));
         let holes = &self.reduction.holes;
         let names: Vec<&str> = program.inputs().iter().map(|input| input.name.as_str()).collect();
-        let wanted: Vec<&str> = std::iter::once("x").chain(holes.iter().map(|hole| hole.name.as_str())).collect();
+        let variables = self.reduction.variables;
+        let given = &["x", "y"][..variables];
+        let wanted: Vec<&str> = given.iter().copied().chain(holes.iter().map(|hole| hole.name.as_str())).collect();
         if names != wanted {
             let message = format!("the frame's inputs are {}, not {}", names.join(", "), wanted.join(", "));
-            let help = "the first input is x, the others are the cores in the order of their lines";
+            let help = "x comes first, and y with functions of two variables; the others are the cores in the order of \
+                        their lines";
             return fail(Code::Conflict, place, message, "these inputs", help);
         }
-        if program.outputs().len() != wanted.len() {
-            let message = format!("the frame returns {} values, not {}", program.outputs().len(), wanted.len());
+        if program.outputs().len() != holes.len() + 1 {
+            let message = format!("the frame returns {} values, not {}", program.outputs().len(), holes.len() + 1);
             let help = "it returns the result, then the argument of each core in the order of their lines";
             return fail(Code::Conflict, place, message, "in this program", help);
         }
@@ -460,11 +482,11 @@ impl Reader {
             let help = "x, the result, the cores and their arguments are f32 or f64";
             return fail(Code::Conflict, place, "the frame has an input or output of another type", "here", help);
         }
-        if program.ty(program.outputs()[0]) != program.inputs()[0].ty {
+        if program.inputs()[..variables].iter().any(|x| x.ty != program.ty(program.outputs()[0])) {
             let help = "convert one of the two";
             return fail(Code::Conflict, place, "the result has another type than x", "in this program", help);
         }
-        for (i, &argument) in program.outputs().iter().enumerate().skip(1) {
+        for (i, &argument) in (variables..).zip(&program.outputs()[1..]) {
             let needed = crate::plan::below(program, argument);
             let waits = (i..wanted.len()).find(|&input| {
                 program.find(Node::Input(input as u32)).is_some_and(|v| needed.get(v.index()) == Some(&true))
@@ -510,7 +532,8 @@ impl Reader {
                 "add a line `about` with one sentence for people",
             );
         }
-        if reduction.holes.is_empty() {
+        // Two variables may leave nothing to approximate: a root of a sum of squares.
+        if reduction.holes.is_empty() && reduction.variables == 1 {
             return missing("the reduction has no core", "add a line such as `core y(t) = f(t)`");
         }
         if reduction.frames.is_empty() {

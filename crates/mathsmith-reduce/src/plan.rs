@@ -23,8 +23,10 @@ pub struct Plan {
     /// `mirror/doubling.short`. Where a reduction has several parts, they stand in brackets: `split/[none, mirror]`. The
     /// plan without any is `none`.
     pub name: String,
-    /// Inputs: x, then the value of each core. Outputs: the result, then the argument of each core. Parameters are
-    /// constants that fitting may change; they have values.
+    /// How many variables the function has: 1 or 2.
+    pub variables: usize,
+    /// Inputs: the variables, then the value of each core. Outputs: the result, then the argument of each core.
+    /// Parameters are constants that fitting may change; they have values.
     pub frame: Program,
     /// The cores, in the order of the frame's inputs.
     pub cores: Vec<Core>,
@@ -57,7 +59,7 @@ impl Plan {
         let y = frame.input("y", ty);
         frame.set_outputs(vec![y, x]);
         let core = Core { name: "y".into(), target: function.clone(), argument: ty, value: ty };
-        Plan { name: "none".into(), frame, cores: vec![core] }
+        Plan { name: "none".into(), variables: 1, frame, cores: vec![core] }
     }
 
     /// The plan in which another takes the place of the hole `hole`: its frame is computed there, and its cores stand in
@@ -70,16 +72,16 @@ impl Plan {
     pub fn nest(&self, hole: usize, inner: &Plan) -> Result<Plan, ComposeError> {
         let core = self.cores.get(hole).ok_or(ComposeError::Count { wanted: self.cores.len(), given: hole + 1 })?;
         let (x, result) = (inner.frame.inputs()[0].ty, inner.frame.ty(inner.frame.outputs()[0]));
-        if (x, result) != (core.argument, core.value) {
+        if inner.variables != 1 || (x, result) != (core.argument, core.value) {
             return Err(ComposeError::Types(core.name.clone()));
         }
         let mut builder = Builder::new(self.frame.name(), &self.frame);
-        let (x, params) = builder.begin();
+        let (x, params) = builder.begin(self.variables);
         let mut holes: Vec<Option<Value>> = vec![None; self.cores.len()];
         let (mut arguments, mut cores): (Vec<Value>, Vec<Core>) = (Vec::new(), Vec::new());
         for (i, core) in self.cores.iter().enumerate() {
             let cycle = || ComposeError::Cycle(core.name.clone());
-            let t = builder.copy(self.frame.outputs()[i + 1], x, &params, &holes).ok_or_else(cycle)?;
+            let t = builder.copy(self.frame.outputs()[i + 1], &x, &params, &holes).ok_or_else(cycle)?;
             if i != hole {
                 holes[i] = Some(builder.to.input(&core.name, core.value));
                 arguments.push(t);
@@ -109,20 +111,20 @@ impl Plan {
             let mut within: Vec<Option<Value>> = vec![None; inner.cores.len()];
             for (j, core) in inner.cores.iter().enumerate() {
                 let cycle = || ComposeError::Cycle(core.name.clone());
-                let u = part.copy(inner.frame.outputs()[j + 1], t, &own, &within).ok_or_else(cycle)?;
+                let u = part.copy(inner.frame.outputs()[j + 1], &[t], &own, &within).ok_or_else(cycle)?;
                 let name = free(&core.name, &part.to);
                 within[j] = Some(part.to.input(&name, core.value));
                 arguments.push(u);
                 cores.push(Core { name, ..core.clone() });
             }
-            holes[hole] = Some(part.copy(inner.frame.outputs()[0], t, &own, &within).ok_or_else(cycle)?);
+            holes[hole] = Some(part.copy(inner.frame.outputs()[0], &[t], &own, &within).ok_or_else(cycle)?);
             std::mem::swap(&mut part.to, &mut builder.to);
         }
         let last = self.cores.last().map_or_else(String::new, |c| c.name.clone());
-        let result = builder.copy(self.frame.outputs()[0], x, &params, &holes).ok_or(ComposeError::Cycle(last))?;
+        let result = builder.copy(self.frame.outputs()[0], &x, &params, &holes).ok_or(ComposeError::Cycle(last))?;
         builder.to.set_outputs(std::iter::once(result).chain(arguments).collect());
         let name = format!("{}/{}", self.name, inner.name);
-        Ok(Plan { name, frame: builder.to.compacted(), cores })
+        Ok(Plan { name, variables: self.variables, frame: builder.to.compacted(), cores })
     }
 
     /// Operations of the frame, as they are counted in programs: bit casts are none.
@@ -132,7 +134,35 @@ impl Plan {
         self.frame.nodes().iter().zip(live).filter(|(node, live)| *live && counts(node)).count()
     }
 
-    /// The program of the frame with `cores` in its holes: one input, one output. The parameters are those of the
+    /// The plan for the function with its two variables exchanged, and `turned` in the name of its outermost reduction;
+    /// `None` for a plan of one variable.
+    pub fn turned(&self) -> Option<Plan> {
+        if self.variables != 2 {
+            return None;
+        }
+        let inputs = self.frame.inputs();
+        let mut frame = Program::new(self.frame.name());
+        let [x, y] = [frame.input(&inputs[0].name, inputs[1].ty), frame.input(&inputs[1].name, inputs[0].ty)];
+        let mut given = vec![y, x];
+        given.extend(inputs[2..].iter().map(|hole| frame.input(&hole.name, hole.ty)));
+        let params: Vec<Value> = self.frame.params().iter().map(|p| frame.param(&p.name, p.ty, p.value)).collect();
+        let mut map: Vec<Option<Value>> = Vec::with_capacity(self.frame.nodes().len());
+        for v in self.frame.values() {
+            let new = match self.frame.node(v) {
+                Node::Input(i) => Some(given[i as usize]),
+                Node::Param(i) => Some(params[i as usize]),
+                Node::Lit(literal) => Some(frame.lit(literal)),
+                node => copied(&mut frame, &self.frame, &node, |a| map[a.index()]),
+            };
+            map.push(new);
+        }
+        let outputs: Vec<Value> = self.frame.outputs().iter().filter_map(|v| map[v.index()]).collect();
+        frame.set_outputs(outputs);
+        let (outer, rest) = self.name.split_at(self.name.find('/').unwrap_or(self.name.len()));
+        Some(Plan { name: format!("{outer}.turned{rest}"), variables: 2, frame, cores: self.cores.clone() })
+    }
+
+    /// The program of the frame with `cores` in its holes: its inputs are the variables, its output the result. The parameters are those of the
     /// frame, then those of each core in order, named `NAME_c` after the core and its parameter; all keep their values.
     ///
     /// # Errors
@@ -149,15 +179,16 @@ impl Plan {
             }
         }
         let mut builder = Builder::new(name, &self.frame);
-        let (x, params) = builder.begin();
+        let (x, params) = builder.begin(self.variables);
         let mut holes: Vec<Option<Value>> = vec![None; cores.len()];
         for (i, (core, program)) in self.cores.iter().zip(cores).enumerate() {
             let argument = self.frame.outputs()[i + 1];
-            let t = builder.copy(argument, x, &params, &holes).ok_or_else(|| ComposeError::Cycle(core.name.clone()))?;
+            let t =
+                builder.copy(argument, &x, &params, &holes).ok_or_else(|| ComposeError::Cycle(core.name.clone()))?;
             holes[i] = Some(inline(&mut builder.to, program, t, &core.name));
         }
         let last = self.cores.last().map_or_else(String::new, |c| c.name.clone());
-        let result = builder.copy(self.frame.outputs()[0], x, &params, &holes).ok_or(ComposeError::Cycle(last))?;
+        let result = builder.copy(self.frame.outputs()[0], &x, &params, &holes).ok_or(ComposeError::Cycle(last))?;
         builder.to.output(result);
         Ok(builder.to.compacted())
     }
@@ -174,15 +205,15 @@ impl<'a> Builder<'a> {
         Builder { to: Program::new(name), frame, map: vec![None; frame.nodes().len()] }
     }
 
-    /// Adds the input x and the parameters of the frame.
-    fn begin(&mut self) -> (Value, Vec<Value>) {
-        let x = &self.frame.inputs()[0];
-        let x = self.to.input(&x.name, x.ty);
+    /// Adds the first inputs and the parameters of the frame.
+    fn begin(&mut self, variables: usize) -> (Vec<Value>, Vec<Value>) {
+        let x = self.frame.inputs()[..variables].iter().map(|x| self.to.input(&x.name, x.ty)).collect();
         (x, self.frame.params().iter().map(|p| self.to.param(&p.name, p.ty, p.value)).collect())
     }
 
     /// The value of the new program that a value of the frame becomes; `None` while a core below it is unknown.
-    fn copy(&mut self, v: Value, x: Value, params: &[Value], holes: &[Option<Value>]) -> Option<Value> {
+    /// `x` are the values of the variables.
+    fn copy(&mut self, v: Value, x: &[Value], params: &[Value], holes: &[Option<Value>]) -> Option<Value> {
         // Nodes are in topological order: all below `v`, in order, without recursion.
         let needed = below(self.frame, v);
         for w in self.frame.values().take(v.index() + 1) {
@@ -190,8 +221,8 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let new = match self.frame.node(w) {
-                Node::Input(0) => x,
-                Node::Input(i) => holes[i as usize - 1]?,
+                Node::Input(i) if (i as usize) < x.len() => x[i as usize],
+                Node::Input(i) => holes[i as usize - x.len()]?,
                 Node::Param(i) => params[i as usize],
                 Node::Lit(literal) => self.to.lit(literal),
                 node => copied(&mut self.to, self.frame, &node, |a| self.map[a.index()])?,
@@ -269,7 +300,7 @@ mod tests {
         let c = form.param("c", Type::F32, Some(Literal::F32(1.0)));
         let y = form.must(Op::Add, &[t, c]);
         form.output(y);
-        (Plan { name: "example".into(), frame, cores: vec![core] }, form)
+        (Plan { name: "example".into(), variables: 1, frame, cores: vec![core] }, form)
     }
 
     #[test]

@@ -16,7 +16,7 @@ use mathsmith_ir::Type;
 use mathsmith_oracle::OracleError;
 
 /// Plans that are given back at most, and that are kept for a part.
-const MOST_PLANS: usize = 32;
+pub(crate) const MOST_PLANS: usize = 32;
 const MOST_FOR_PART: usize = 8;
 /// Reductions within one another.
 const DEEPEST: usize = 3;
@@ -32,7 +32,7 @@ pub enum ReduceError {
     #[error("the function cannot be evaluated: {0}")]
     Function(#[from] OracleError),
     /// No plan is made for this function, whatever the reduction.
-    #[error("no plan is made: {0}\n  help: a plan is for a function of one variable that has values")]
+    #[error("no plan is made: {0}\n  help: a plan is for a function of one variable or two that has values")]
     Subject(Misfit),
     /// No reduction has this name.
     #[error("there is no reduction `{name}`\n  help: {help}")]
@@ -67,6 +67,29 @@ pub enum ReduceError {
         /// What the frame gives with exact cores.
         got: f64,
         /// Those that fit.
+        help: String,
+    },
+    /// The same for a function of two variables.
+    #[error(
+        "the reduction `{name}` is not for this domain: its frame gives {} at {}, where the function is {}\n  help: {help}",
+        Number(*.got), crate::pairs::shown(.input), Number(*.wanted)
+    )]
+    AstrayPair {
+        /// The reduction.
+        name: String,
+        /// Where it goes wrong.
+        input: [f64; 2],
+        /// The correctly rounded value.
+        wanted: f64,
+        /// What the frame gives with exact cores.
+        got: f64,
+        /// Those that fit.
+        help: String,
+    },
+    /// Nothing reduces a function of two variables to functions of one.
+    #[error("a core is a function of one number, and no reduction leads this function of two to such\n  help: {help}")]
+    NoCoreOfTwo {
+        /// Those that fit, or what to do.
         help: String,
     },
     /// The reduction asked for leaves a part that is no core, and that no reduction fits.
@@ -167,7 +190,7 @@ pub fn plans_with(
     Ok(found)
 }
 
-fn unknown(reductions: &[Reduction], name: &str) -> ReduceError {
+pub(crate) fn unknown(reductions: &[Reduction], name: &str) -> ReduceError {
     let names: Vec<&str> = reductions.iter().map(|reduction| reduction.name.as_str()).collect();
     let help = match nearest(name, names.iter().copied().chain(["auto", "none"])) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -177,7 +200,7 @@ fn unknown(reductions: &[Reduction], name: &str) -> ReduceError {
 }
 
 /// Cheapest frames first, without those that go a longer way to the same cores.
-fn sort(found: &mut Vec<Usable>, most: usize) {
+pub(crate) fn sort(found: &mut Vec<Usable>, most: usize) {
     found.sort_by_cached_key(|usable| (usable.plan.operations(), usable.plan.name.clone()));
     let detour = |i: &usize| found[..*i].iter().any(|shorter| found[*i].leads_where(shorter));
     let mut dropped: Vec<bool> = (0..found.len()).map(|i| detour(&i)).collect();
@@ -196,18 +219,18 @@ struct Place<'a> {
     truth: &'a Truth,
 }
 
-struct Planner<'a> {
-    reductions: &'a [Reduction],
-    fused: bool,
+pub(crate) struct Planner<'a> {
+    pub(crate) reductions: &'a [Reduction],
+    pub(crate) fused: bool,
 }
 
 /// Least and greatest argument of a core; `None` where it has none.
-type Interval = Option<(f64, f64)>;
+pub(crate) type Interval = Option<(f64, f64)>;
 
 /// A plan that does not go astray on the domain, with the domains of its cores.
-struct Usable {
-    plan: Plan,
-    domains: Vec<Interval>,
+pub(crate) struct Usable {
+    pub(crate) plan: Plan,
+    pub(crate) domains: Vec<Interval>,
 }
 
 impl Usable {
@@ -242,7 +265,7 @@ impl<'a> Planner<'a> {
         }
         for reduction in self.reductions {
             if !chain.contains(&reduction.name.as_str())
-                && let Ok(fit) = reduction.fit_subject(&place.subject, place.domain, self.fused)
+                && let Ok(fit) = reduction.fit_subject(&place.subject, &[place.domain], self.fused)
             {
                 for plan in fit.plans {
                     if let Ok(usable) = usable(plan, place, &fit.parts) {
@@ -258,7 +281,7 @@ impl<'a> Planner<'a> {
 
     fn named(&self, reduction: &'a Reduction, place: &Place<'_>) -> Result<Vec<Usable>, ReduceError> {
         let name = reduction.name.clone();
-        let fit = reduction.fit_subject(&place.subject, place.domain, self.fused).map_err(|misfit| {
+        let fit = reduction.fit_subject(&place.subject, &[place.domain], self.fused).map_err(|misfit| {
             let help = self.fitting(place);
             ReduceError::Misfit { name: name.clone(), misfit, help }
         })?;
@@ -282,7 +305,7 @@ impl<'a> Planner<'a> {
     fn fitting(&self, place: &Place<'_>) -> String {
         let fits = |reduction: &&Reduction| {
             reduction
-                .fit_subject(&place.subject, place.domain, self.fused)
+                .fit_subject(&place.subject, &[place.domain], self.fused)
                 .is_ok_and(|fit| fit.plans.into_iter().any(|plan| usable(plan, place, &fit.parts).is_ok()))
         };
         let names: Vec<&str> = self.reductions.iter().filter(fits).map(|reduction| reduction.name.as_str()).collect();
@@ -293,7 +316,7 @@ impl<'a> Planner<'a> {
     }
 
     /// A plan with its parts reduced in every way, or left as they are.
-    fn deepened(&self, usable: Usable, parts: &[bool], chain: &mut Vec<&'a str>) -> Vec<Usable> {
+    pub(crate) fn deepened(&self, usable: Usable, parts: &[bool], chain: &mut Vec<&'a str>) -> Vec<Usable> {
         let several = parts.iter().filter(|part| **part).count() > 1;
         let outer = usable.plan.name.clone();
         // Each with the names of what its parts became, from the last to the first.

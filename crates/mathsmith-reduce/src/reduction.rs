@@ -114,6 +114,8 @@ pub struct Reduction {
     pub name: String,
     /// One sentence for people.
     pub about: String,
+    /// How many variables its functions have: 1 or 2.
+    pub variables: usize,
     pub(crate) statements: Vec<Statement>,
     pub(crate) holes: Vec<Hole>,
     pub(crate) tuned: Vec<String>,

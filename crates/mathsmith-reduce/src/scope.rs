@@ -23,32 +23,43 @@ pub(crate) struct Named {
     literal: Expr,
 }
 
-/// A function of one variable, for all reductions that are tried on it.
+/// A function of one variable or of two, for all reductions that are tried on it.
 pub(crate) struct Subject<'a> {
     function: &'a Expr,
     reference: Reference,
     /// Values at constants so far: a limit takes long, and many reductions ask for the same one.
-    known: RefCell<Vec<(Float, Float)>>,
+    known: RefCell<Vec<(Vec<Float>, Float)>>,
 }
 
 impl<'a> Subject<'a> {
     pub(crate) fn new(function: &'a Expr) -> Result<Subject<'a>, Misfit> {
-        if function.vars.len() != 1 {
-            return Err(Misfit::Variables(function.vars.len()));
+        Subject::of(function, 1)
+    }
+
+    /// A function of `wanted` variables.
+    pub(crate) fn of(function: &'a Expr, wanted: usize) -> Result<Subject<'a>, Misfit> {
+        let found = function.vars.len();
+        if found != wanted {
+            return Err(Misfit::Variables { found, wanted });
         }
         let reference = Reference::new(function).map_err(|e| Misfit::Function(e.to_string()))?;
         Ok(Subject { function, reference, known: RefCell::default() })
     }
 
     /// The value at a constant, to [`VALUE_BITS`]; limits are taken.
-    fn at(&self, x: &Float) -> Float {
+    fn at(&self, x: &[Float]) -> Float {
         if let Some((_, value)) = self.known.borrow().iter().find(|(known, _)| known == x) {
             return value.clone();
         }
-        let value = self.reference.value_at(std::slice::from_ref(x), VALUE_BITS + GUARD_BITS);
+        let value = self.reference.value_at(x, VALUE_BITS + GUARD_BITS);
         let value = Float::with_val(VALUE_BITS, value);
-        self.known.borrow_mut().push((x.clone(), value.clone()));
+        self.known.borrow_mut().push((x.to_vec(), value.clone()));
         value
+    }
+
+    /// How many variables it has.
+    pub(crate) fn variables(&self) -> usize {
+        self.function.vars.len()
     }
 }
 
@@ -78,11 +89,17 @@ impl<'a> Scope<'a> {
 
     /// A formula as an ordinary expression in `vars`: the function substituted, constants in their places.
     pub(crate) fn expr(&self, formula: &Formula, vars: &[&str]) -> Result<Expr, Misfit> {
-        let apply = |argument: &Expr| {
-            let varies = argument.nodes.iter().any(|node| matches!(node, ExprNode::Var(_)));
-            if varies { Ok(self.subject.function.applied(argument)) } else { self.at_constant(argument) }
+        let varies = |argument: &Expr| argument.nodes.iter().any(|node| matches!(node, ExprNode::Var(_)));
+        let apply = |argument: &Expr| match varies(argument) {
+            true => Ok(self.subject.function.applied(argument)),
+            false => self.at_constant(&[argument]),
         };
-        let mut definitions = vec![("f", Meaning::Function(&apply))];
+        let of_two = |a: &Expr, b: &Expr| match varies(a) || varies(b) {
+            true => Ok(self.subject.function.applied_to_two(a, b)),
+            false => self.at_constant(&[a, b]),
+        };
+        let two = self.subject.variables() == 2;
+        let mut definitions = vec![("f", if two { Meaning::Binary(&of_two) } else { Meaning::Function(&apply) })];
         definitions.extend(self.constants.iter().map(|named| (named.name.as_str(), Meaning::Constant(&named.literal))));
         parse_expr_with_definitions(&formula.text, vars, &definitions)
             .map_err(|error| Misfit::Constant { formula: formula.text.clone(), why: error.message })
@@ -102,28 +119,33 @@ impl<'a> Scope<'a> {
         Ok(Float::with_val(VALUE_BITS, value))
     }
 
-    /// The value of the function at a constant argument, as a number: a limit where it is one.
-    fn at_constant(&self, argument: &Expr) -> Result<Expr, String> {
-        let constant = Expr { vars: vec![], ..argument.clone() };
-        let infinite = constant.nodes.contains(&ExprNode::Constant(Constant::Infinity));
-        let at = if infinite {
-            let value = const_enclosure(&constant, 64).map_err(|e| e.to_string())?;
-            if !(value.is_thin() && value.lo.is_infinite()) {
-                return Err("a limit is asked for at `inf` or `-inf` only".into());
-            }
-            value.lo
-        } else {
-            let argument = Reference::new(&constant).map_err(|e| e.to_string())?;
-            argument.value_at(&[], VALUE_BITS + GUARD_BITS)
-        };
-        let shown = Number(at.to_f64());
+    /// The value of the function at constant arguments, as a number: a limit where it is one.
+    fn at_constant(&self, arguments: &[&Expr]) -> Result<Expr, String> {
+        let at = arguments.iter().map(|argument| number(argument)).collect::<Result<Vec<Float>, String>>()?;
+        let shown: Vec<String> = at.iter().map(|at| Number(at.to_f64()).to_string()).collect();
+        let shown = shown.join(", ");
         let value = self.subject.at(&at);
         match value.is_finite() {
-            true => Ok(Expr { vars: argument.vars.clone(), ..literal(&value) }),
+            true => Ok(Expr { vars: arguments[0].vars.clone(), ..literal(&value) }),
             false if value.is_nan() => Err(format!("the function has no value at {shown}")),
             false => Err(format!("the function is infinite at {shown}")),
         }
     }
+}
+
+/// The value of an expression without variables; infinite only where it is an infinity itself.
+fn number(argument: &Expr) -> Result<Float, String> {
+    let constant = Expr { vars: vec![], ..argument.clone() };
+    let infinite = constant.nodes.contains(&ExprNode::Constant(Constant::Infinity));
+    if !infinite {
+        let argument = Reference::new(&constant).map_err(|e| e.to_string())?;
+        return Ok(argument.value_at(&[], VALUE_BITS + GUARD_BITS));
+    }
+    let value = const_enclosure(&constant, 64).map_err(|e| e.to_string())?;
+    if !(value.is_thin() && value.lo.is_infinite()) {
+        return Err("a limit is asked for at `inf` or `-inf` only".into());
+    }
+    Ok(value.lo)
 }
 
 /// An expression as a reference.

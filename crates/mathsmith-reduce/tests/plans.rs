@@ -81,7 +81,7 @@ fn what_does_not_hold_is_told() {
     assert_eq!(misfit.to_string(), "`1/f(inf)` is needed, but the function is infinite at inf");
     let misfit = reduction("let A = f(-1)").fit(&function("log(x)"), WHOLE, true).expect_err("undefined");
     assert!(misfit.to_string().contains("the function has no value at -1"), "{misfit}");
-    assert!(matches!(odd.fit(&function("x*y"), WHOLE, true), Err(Misfit::Variables(2))));
+    assert!(matches!(odd.fit(&function("x*y"), WHOLE, true), Err(Misfit::Variables { found: 2, wanted: 1 })));
     for domain in [(1.0, 1.0), (1e300, 1e301), (f64::INFINITY, f64::INFINITY)] {
         let _ = odd.fit(&function("exp(x)"), domain, true);
     }
@@ -148,7 +148,7 @@ fn choices_are_met_or_explained() {
     assert!(matches!(error, ReduceError::Nothing { .. }) && error.to_string().contains("help: "), "{error}");
     assert!(matches!(
         plans(&function("x/y"), WHOLE, true, &Reduce::Auto),
-        Err(ReduceError::Subject(Misfit::Variables(2)))
+        Err(ReduceError::Subject(Misfit::Variables { found: 2, wanted: 1 }))
     ));
     let names = |plans: &[Plan]| plans.iter().map(|plan| plan.name.clone()).collect::<Vec<_>>();
     let auto = plans(&exp, (0.0, 10.0), true, &Reduce::Auto).expect("finite");

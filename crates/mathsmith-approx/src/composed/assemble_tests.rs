@@ -24,7 +24,7 @@ pub fn plan(frame: &str, cores: &[(&str, &str)]) -> Arc<Plan> {
         argument: Type::F32,
         value: Type::F32,
     };
-    Arc::new(Plan { name: "by-hand".into(), frame, cores: cores.iter().map(core).collect() })
+    Arc::new(Plan { name: "by-hand".into(), variables: 1, frame, cores: cores.iter().map(core).collect() })
 }
 
 /// 2^x: x = n + t with n whole, 2^t from the core, n added to its exponent.
