@@ -10,6 +10,11 @@
 //! Fused operations are `fmaf` and `fma`, which are exact by the C standard: one instruction where the target has it, a
 //! library routine where not. Unsigned arithmetic wraps; every shift count is masked; out-of-range conversions, undefined
 //! in C, are decided before the cast.
+//!
+//! **Loops** over the function become vectors if a compiler inlines it and finds nothing in it that has to stay scalar.
+//! gcc inlines what is longer than some thirty operations only where it says `inline`; after a prototype that does not say
+//! so the definition is still the external one (C99, 6.7.4). `sqrtf` may have to set `errno`, which keeps loops scalar; clang knows
+//! SSE's square root without that, and gcc needs `-fno-math-errno`.
 
 use crate::rust::wrapped;
 use crate::{Lang, literal, names, needs_contraction_guard};
@@ -30,6 +35,26 @@ pub(crate) fn type_name(ty: Type) -> &'static str {
 
 /// Helpers by suffix, `NAME` standing for the function's name.
 const HELPERS: &[(&str, &str)] = &[
+    (
+        "sqrt_f32",
+        "static inline float NAME_sqrt_f32(float x) {
+#if defined(__clang__) && defined(__SSE2__)
+    return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x)));
+#else
+    return sqrtf(x);
+#endif
+}",
+    ),
+    (
+        "sqrt_f64",
+        "static inline double NAME_sqrt_f64(double x) {
+#if defined(__clang__) && defined(__SSE2__)
+    return _mm_cvtsd_f64(_mm_sqrt_sd(_mm_set_sd(x), _mm_set_sd(x)));
+#else
+    return sqrt(x);
+#endif
+}",
+    ),
     (
         "f32_to_i32",
         "static inline int32_t NAME_f32_to_i32(float x) {
@@ -138,6 +163,10 @@ pub(crate) fn function(program: &Program, name: &str, comment: &[String]) -> Str
     out.push_str(
         "#include <float.h>\n#include <math.h>\n#include <stdbool.h>\n#include <stdint.h>\n#include <string.h>\n\n",
     );
+    if ["sqrt_f32", "sqrt_f64"].iter().any(|h| w.helpers.contains(h)) {
+        // The last include before the blank line.
+        out.insert_str(out.len() - 1, "#if defined(__clang__) && defined(__SSE2__)\n#include <emmintrin.h>\n#endif\n");
+    }
     out.push_str(
         "#if defined(FLT_EVAL_METHOD) && (FLT_EVAL_METHOD == 1 || FLT_EVAL_METHOD == 2)\n\
          #error \"this target computes float in a wider format, which changes results; on 32-bit x86 use -msse2 -mfpmath=sse\"\n\
@@ -175,7 +204,12 @@ pub(crate) fn function(program: &Program, name: &str, comment: &[String]) -> Str
     }
     // The prototype keeps -Wmissing-prototypes quiet.
     let signature = format!("{result} {name}({})", arguments.join(", "));
-    let _ = writeln!(out, "{signature};\n\n{signature} {{");
+    let _ = writeln!(out, "{signature};\n");
+    if !guard {
+        // clang inlines without a word, and warns of the helpers, which are static.
+        out.push_str("#if defined(__GNUC__) && !defined(__clang__)\ninline\n#endif\n");
+    }
+    let _ = writeln!(out, "{signature} {{");
     if guard {
         out.push_str(
             "#if defined(__clang__) || !defined(__GNUC__)\n\
@@ -260,7 +294,8 @@ impl Writer<'_> {
             Op::Min => format!("{a} < {b} ? {a} : {b}"),
             Op::Max => format!("{a} > {b} ? {a} : {b}"),
             Op::Sign => format!("{a} > 0 ? 1 : ({a} < 0 ? -1 : {a})"),
-            Op::Sqrt | Op::Floor | Op::Ceil | Op::Trunc => format!("{}{f}({a})", op.name()),
+            Op::Sqrt => self.call(if of == Type::F32 { "sqrt_f32" } else { "sqrt_f64" }, &[a]),
+            Op::Floor | Op::Ceil | Op::Trunc => format!("{}{f}({a})", op.name()),
             Op::RoundEven => format!("rint{f}({a})"),
             Op::CopySign => format!("copysign{f}({a}, {b})"),
             Op::Eq => format!("{a} == {b}"),
