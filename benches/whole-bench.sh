@@ -4,10 +4,11 @@
 #   benches/whole-bench.sh FOLDER-OF-RUNS > benches/WHOLE-SPEED.md
 #
 # A run is a folder with a front.json; its name ends in the bound of its question: NAME-u10 or NAME-u20 is compared with the
-# fastest peer of at most 1.1 ULP, NAME-u40 with the fastest of at most 4. The record of a run's bench is bench.json in it, what
-# was printed bench.txt; a run with a record is not benched again. Errors of peers are measured at every input, once for both
-# runs of a function, and kept in peer-errors.json. BIN is the binary (target/release/mathsmith), FLAGS are flags of `mathsmith
-# bench` for all of them, such as --quick or --rounds.
+# fastest peer of at most 1.1 ULP, NAME-u40 with the fastest of at most 4. The record of a run's bench is bench-mix.json in it, what
+# was printed bench-mix.txt; a run with a record is not benched again. Errors of peers are measured at every input, once for both
+# runs of a function, and kept in peer-errors.json. Everything is timed twice: on the mix of inputs that `mathsmith bench`
+# draws by default, and on small ones (bench-small.json), where the peers' fast paths are. BIN is the binary
+# (target/release/mathsmith), FLAGS are flags of `mathsmith bench` for all of them, such as --quick or --rounds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin="${BIN:-target/release/mathsmith}"
@@ -24,16 +25,18 @@ for front in "$runs"/*/front.json; do
         *-u40) bound=4 ;;
         *) echo "$name: its name does not end in -u10, -u20 or -u40" >&2; continue ;;
     esac
-    if [ ! -e "$run/bench.json" ]; then
-        echo "$name" >&2
+    for inputs in mix small; do
+        record="$run/bench-$inputs.json"
+        [ ! -e "$record" ] || continue
+        echo "$name, $inputs" >&2
         # shellcheck disable=SC2086
-        if ! "$bin" bench "$run" --at-most "$bound" --cache "$runs/peer-errors.json" --out "$run/bench.json" \
-            --quiet ${FLAGS:-} > "$run/bench.txt"; then
+        if ! "$bin" bench "$run" --at-most "$bound" --inputs "$inputs" --cache "$runs/peer-errors.json" --out "$record" \
+            --quiet ${FLAGS:-} > "$run/bench-$inputs.txt"; then
             failed+=("$name")
-            continue
+            continue 2
         fi
-    fi
-    if [ "$bound" = 4 ]; then rough+=("$run/bench.json"); else careful+=("$run/bench.json"); fi
+    done
+    if [ "$bound" = 4 ]; then rough+=("$run"); else careful+=("$run"); fi
 done
 
 cat <<HEAD
@@ -47,17 +50,21 @@ cat <<HEAD
 | date | $(date -u +%Y-%m-%d), commit $(git rev-parse --short HEAD), made with \`benches/whole-bench.sh\` |
 
 Nanoseconds an element of an array in the first cache, the loop included; ours is the cheapest entry that meets its bound, emitted
-as C. Times as fast: the median, over all rounds of one process, of the peer's time over ours in the same round. Peers' errors are
+and compiled by clang with -O3 -march=native, by gcc with -fno-math-errno -fno-trapping-math as well (it keeps most loops
+scalar without), by rustc with -Copt-level=3 -Ctarget-cpu=native. Times as fast: the median, over all rounds of one process, of the peer's time over ours in the same round. Peers' errors are
 of every input unless another word is said in their records; a peer that is wrong in kind somewhere (NaN for a number and the
 like) is left out. A function counts if a vector function of that accuracy exists.
 HEAD
-for compiler in clang gcc; do
+for compiler in clang 'gcc no-errno' rustc; do
     for level in careful rough; do
-        declare -n records="$level"
-        [ ${#records[@]} -gt 0 ] || continue
+        declare -n of="$level"
+        [ ${#of[@]} -gt 0 ] || continue
         bound=$([ "$level" = careful ] && echo 1.1 || echo 4)
-        printf '\n## %s -O3 -march=native, peers of at most %s ULP\n\n' "$compiler" "$bound"
-        "$bin" dev bench-table "${records[@]}" --at-most "$bound" --compiler "$compiler"
+        for inputs in mix small; do
+            words=$([ "$inputs" = small ] && echo "uniform in -8..8" || echo "half uniform in value, half in binades")
+            printf '\n## Ours by %s, peers of at most %s ULP, inputs %s\n\n' "$compiler" "$bound" "$words"
+            "$bin" dev bench-table "${of[@]/%//bench-$inputs.json}" --at-most "$bound" --compiler "$compiler"
+        done
     done
 done
 if [ ${#failed[@]} -gt 0 ]; then

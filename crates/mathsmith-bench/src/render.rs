@@ -1,6 +1,7 @@
 //! The table for a person, made from the record alone.
 
 use crate::record::{Bench, Choice, Contestant, Error, Side};
+use crate::run::SAME_CODE;
 use crate::stats::Quartiles;
 use mathsmith_measure::render::grouped;
 
@@ -53,8 +54,11 @@ pub fn table(bench: &Bench) -> String {
     out.push_str(&contestants(bench));
     out.push_str(&ratios(bench));
     out.push_str(&models(bench));
-    let notes: Vec<String> =
-        bench.contestants.iter().flat_map(|c| c.notes.iter().map(move |n| format!("  {}: {n}\n", c.name))).collect();
+    let notes: Vec<String> = bench
+        .contestants
+        .iter()
+        .flat_map(|c| c.notes.iter().filter(|n| !n.ends_with(SAME_CODE)).map(move |n| format!("  {}: {n}\n", c.name)))
+        .collect();
     if !notes.is_empty() {
         out.push_str(&format!("\nnotes\n{}", notes.concat()));
     }

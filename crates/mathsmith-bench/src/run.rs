@@ -120,8 +120,10 @@ pub fn bench(
             Ok(Ready { candidate, side, entry, known, entrant, library, command })
         }) {
             // Flags that change nothing: the same bytes need not be timed twice.
-            Ok(one) if same_code(&ready, &one) => {}
-            Ok(one) => ready.push(one),
+            Ok(one) => match same_code(&ready, &one) {
+                Some(other) => ready[other].candidate.notes.push(format!("{name}{SAME_CODE}")),
+                None => ready.push(one),
+            },
             Err(why) => missing.push(Missing { what: name, why }),
         }
     }
@@ -178,12 +180,16 @@ fn compilers(
     all
 }
 
-/// Whether the same bytes, by the same compiler, take part already.
-fn same_code(ready: &[Ready], one: &Ready) -> bool {
+/// What a note about a contestant says behind the name of another that was not timed.
+pub const SAME_CODE: &str = " is the same code";
+
+/// Who has the same bytes, by the same compiler.
+fn same_code(ready: &[Ready], one: &Ready) -> Option<usize> {
     let bytes = |r: &Ready| r.library.as_ref().and_then(|path| std::fs::read(path).ok());
     let compiler = |r: &Ready| r.candidate.source.as_ref().map(|s| s.compiler);
-    let like = |r: &&Ready| r.side == one.side && r.entry == one.entry && compiler(r) == compiler(one);
-    ready.iter().filter(like).any(|r| bytes(r).is_some_and(|b| Some(b) == bytes(one)))
+    let like = |r: &Ready| r.side == one.side && r.entry == one.entry && compiler(r) == compiler(one);
+    let own = bytes(one)?;
+    ready.iter().position(|r| like(r) && bytes(r).as_ref() == Some(&own))
 }
 
 type Waiting = (Candidate, Side, Option<String>, Option<Error>);

@@ -2,7 +2,8 @@
 
 use crate::BenchError;
 use crate::record::{Bench, Choice, Comparison, Contestant, Side};
-use crate::render::short;
+use crate::render::{short, ulp};
+use crate::run::SAME_CODE;
 use crate::stats::geometric_mean;
 use std::path::Path;
 
@@ -21,8 +22,10 @@ struct Row {
     name: String,
     /// Nanoseconds an element.
     own: Option<f64>,
-    own_ulp: Option<f64>,
-    peer: Option<(String, f64, Option<f64>)>,
+    /// Its error, with the word for how it was found where that is not at every input.
+    own_ulp: String,
+    /// Name, time and error.
+    peer: Option<(String, f64, String)>,
     ratio: Option<f64>,
     /// Whether a vector peer of that accuracy exists: only then it counts.
     counts: bool,
@@ -52,14 +55,13 @@ pub fn markdown(benches: &[(String, Bench)], question: &Question) -> String {
          | :-- | --: | --: | :-- | --: | --: | --: | :-- |\n"
     );
     let figure = |x: Option<f64>| x.map_or("-".into(), short);
-    let error = |x: Option<f64>| x.map_or("-".into(), |u| format!("{u:.3}"));
     for r in &rows {
         let (peer, ns, ulp) = match &r.peer {
-            Some((name, ns, ulp)) => (format!("`{name}`"), short(*ns), error(*ulp)),
-            None => ("none".into(), "-".into(), "-".into()),
+            Some((name, ns, ulp)) => (format!("`{name}`"), short(*ns), ulp.as_str()),
+            None => ("none".into(), "-".into(), "-"),
         };
         let counts = if r.counts { "yes" } else { "no vector peer" };
-        let (own, own_ulp, ratio) = (figure(r.own), error(r.own_ulp), figure(r.ratio));
+        let (own, own_ulp, ratio) = (figure(r.own), &r.own_ulp, figure(r.ratio));
         out.push_str(&format!("| {} | {own} | {own_ulp} | {peer} | {ns} | {ulp} | {ratio} | {counts} |\n", r.name));
     }
     let counted: Vec<f64> = rows.iter().filter(|r| r.counts).filter_map(|r| r.ratio).collect();
@@ -77,8 +79,10 @@ pub fn markdown(benches: &[(String, Bench)], question: &Question) -> String {
 
 fn row(name: &str, bench: &Bench, question: &Question) -> Row {
     let compiled = |c: &&Contestant| {
-        let by_name = c.name.split_once(' ').is_some_and(|(_, how)| how == question.compiler);
-        c.side == Side::Own && by_name
+        // Its own name, or that of a variant whose code was the same.
+        let others = c.notes.iter().filter_map(|n| n.strip_suffix(SAME_CODE));
+        let by = |name: &str| name.split_once(' ').is_some_and(|(_, how)| how == question.compiler);
+        c.side == Side::Own && others.chain([c.name.as_str()]).any(by)
     };
     let own = bench
         .contestants
@@ -92,12 +96,12 @@ fn row(name: &str, bench: &Bench, question: &Question) -> Row {
     let any = of(|c| if let Choice::AtMost { max_ulp, own: false } = c { Some(*max_ulp) } else { None });
     let vector = of(|c| if let Choice::VectorAtMost { max_ulp } = c { Some(*max_ulp) } else { None });
     let peer = any.and_then(|c| c.peer.as_ref()).and_then(|p| bench.contestants.iter().find(|c| c.name == *p));
-    let ulp = |c: &Contestant| c.error.as_ref().and_then(|e| e.max_ulp);
+    let error = |c: &Contestant| ulp(c.error.as_ref());
     Row {
         name: name.to_owned(),
         own: own.map(|c| c.timing.throughput.median),
-        own_ulp: own.and_then(ulp),
-        peer: peer.map(|c| (c.name.clone(), c.timing.throughput.median, ulp(c))),
+        own_ulp: own.map_or("-".into(), error),
+        peer: peer.map(|c| (c.name.clone(), c.timing.throughput.median, error(c))),
         ratio: any.and_then(|c| c.speedup).map(|q| q.median),
         counts: vector.is_some_and(|c| c.peer.is_some()),
     }

@@ -63,7 +63,7 @@ pub struct BenchArgs {
     /// Elements of the array [default: 4096]
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub batch: Option<String>,
-    /// How inputs are drawn: mix, value or binades [default: mix]
+    /// How inputs are drawn: mix, value, binades or small [default: mix]
     #[arg(long, value_name = "HOW")]
     pub inputs: Option<String>,
     /// Seed of the inputs [default: 1]
@@ -163,7 +163,7 @@ fn settings(args: &BenchArgs, host: Vec<OsString>) -> Result<Settings, Failure> 
     let words = crate::measure::words;
     let at_most =
         args.at_most.iter().map(|t| read("at-most", Some(t), 0.0, flags::positive)).collect::<Result<_, _>>()?;
-    let ways = [("mix", Mix::Mix), ("value", Mix::Value), ("binades", Mix::Binades)];
+    let ways = [("mix", Mix::Mix), ("value", Mix::Value), ("binades", Mix::Binades), ("small", Mix::Small)];
     Ok(Settings {
         subject: args.subject.display().to_string(),
         compilers: read("compiler", args.compiler.as_ref(), Vec::new(), compilers)?,
