@@ -96,7 +96,7 @@ pub(crate) fn demands(question: &Question) -> Result<Vec<Demand>, QuestionError>
 /// A point of the domain as a float.
 fn point(question: &Question, expr: &Expr) -> Result<f32, QuestionError> {
     let x = number(expr, mathsmith_oracle::FloatFormat::F32)?;
-    let held = question.domain.is_none_or(|d| d.contains(x) || d.specials().iter().any(|s| *s == x));
+    let held = question.domain.is_none_or(|d| d.contains(x) || d.specials().contains(&x));
     if held {
         return Ok(x);
     }
@@ -203,6 +203,9 @@ fn shown(x: f32) -> String {
     if x.is_infinite() || x.is_nan() { hex(f64::from(x)) } else { format!("{x:?}") }
 }
 
+/// Computes a program's results at inputs.
+type Computed<'a> = dyn FnMut(&[f32]) -> Result<Vec<f32>, VerifyError> + 'a;
+
 impl Question {
     /// The inputs at which the result is prescribed, with the result.
     pub fn exact(&self) -> impl Iterator<Item = (f32, f32)> {
@@ -292,7 +295,7 @@ impl Question {
         &self,
         at: f32,
         bound: f64,
-        points: &mut dyn FnMut(&[f32]) -> Result<Vec<f32>, VerifyError>,
+        points: &mut Computed<'_>,
     ) -> Result<Option<String>, VerifyError> {
         let (below, above) = (at.next_down(), at.next_up());
         let got = points(&[below, above])?;

@@ -360,7 +360,7 @@ pub enum Dev {
     BenchTable {
         /// Records that `bench --out` has written
         #[arg(required = true)]
-        records: Vec<std::path::PathBuf>,
+        records: Vec<PathBuf>,
         /// Bound of the peers' error, one of those that `bench --at-most` was given
         #[arg(long, value_name = "ULP")]
         at_most: String,
