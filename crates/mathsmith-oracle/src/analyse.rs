@@ -40,7 +40,7 @@ pub enum Note {
         /// The double.
         at: f64,
     },
-    /// A pole (whole-format domains only).
+    /// A pole: one of a whole format, or one between the numbers of a format.
     Pole {
         /// Where, to the nearest double below.
         at: f64,
@@ -96,6 +96,8 @@ struct Search<'a> {
     lo: f64,
     hi: f64,
     whole: bool,
+    /// Whether only numbers of a float format are asked about.
+    floats: bool,
     report: DomainReport,
     /// Start of the undefined stretch being followed, and whether the start itself belongs to it.
     stretch: Option<(f64, bool)>,
@@ -138,6 +140,29 @@ fn literal(x: f64) -> String {
 /// The leftmost pole or undefined stretch ([`DomainError::Pole`], [`DomainError::Undefined`]); a NaN or reversed end; a
 /// function of several variables.
 pub fn analyse(reference: &Reference, lo: f64, hi: f64, whole_format: bool) -> Result<DomainReport, DomainError> {
+    examine(reference, (lo, hi), whole_format, false)
+}
+
+/// [`analyse`] for a domain of floats: a pole strictly between two neighbouring doubles, as the tangent's, is no number
+/// of any format, so it is a note.
+///
+/// # Errors
+/// As [`analyse`].
+pub fn analyse_floats(
+    reference: &Reference,
+    lo: f64,
+    hi: f64,
+    whole_format: bool,
+) -> Result<DomainReport, DomainError> {
+    examine(reference, (lo, hi), whole_format, true)
+}
+
+fn examine(
+    reference: &Reference,
+    (lo, hi): (f64, f64),
+    whole: bool,
+    floats: bool,
+) -> Result<DomainReport, DomainError> {
     if reference.vars().len() != 1 {
         return match reference.vars().len() {
             0 => Ok(DomainReport::default()),
@@ -156,7 +181,8 @@ pub fn analyse(reference: &Reference, lo: f64, hi: f64, whole_format: bool) -> R
         reference,
         lo,
         hi,
-        whole: whole_format,
+        whole,
+        floats,
         report: DomainReport::default(),
         stretch: None,
         evaluations: 0,
@@ -394,7 +420,12 @@ impl Search<'_> {
             && width.cmp0() == Some(Ordering::Greater)
             && near > far + 50
         {
-            self.pole(a)?;
+            if self.floats {
+                self.close(a, true)?;
+                self.note(Note::Pole { at: a });
+            } else {
+                self.pole(a)?;
+            }
             return Ok(true);
         }
         Ok(false)

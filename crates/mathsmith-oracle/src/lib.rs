@@ -32,7 +32,7 @@ mod run;
 mod series;
 mod taylor;
 
-pub use analyse::{DomainReport, Note, Removable, analyse};
+pub use analyse::{DomainReport, Note, Removable, analyse, analyse_floats};
 pub use decide::{decide_f32, half_ulp};
 pub use domain::{DomainEnds, const_enclosure};
 pub use enclosure::{Enclosure, Status};

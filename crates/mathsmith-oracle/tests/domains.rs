@@ -1,6 +1,6 @@
 //! Domains: ends, floats inside, poles, undefined stretches, removable singularities.
 
-use mathsmith_oracle::{DomainEnds, DomainError, Note, Reference, analyse};
+use mathsmith_oracle::{DomainEnds, DomainError, Note, Reference, analyse, analyse_floats};
 
 fn reference(text: &str) -> Reference {
     let expr = mathsmith_dsl::parse_expr(text).unwrap_or_else(|e| panic!("{text}: {e:?}"));
@@ -42,6 +42,17 @@ fn poles_and_stretches_are_named() {
             Ok(r) => panic!("{text} on {lo}..{hi}: {r:?}"),
         }
     }
+}
+
+#[test]
+fn poles_between_doubles_are_no_floats() {
+    let tan = analyse_floats(&reference("tan(x)"), 0.0, 8.0, false).expect("no double is a pole of the tangent");
+    let poles: Vec<f64> =
+        tan.notes.iter().filter_map(|n| if let Note::Pole { at } = n { Some(*at) } else { None }).collect();
+    assert_eq!(poles.len(), 3, "{:?}", tan.notes);
+    assert!((poles[0] - std::f64::consts::FRAC_PI_2).abs() < 1e-15);
+    let error = analyse_floats(&reference("1/(x-1)"), 0.0, 2.0, false).expect_err("1 is a float");
+    assert!(error.to_string().contains("pole at 1"), "{error}");
 }
 
 /// Expression, domain, removable singularities with their limits.
