@@ -16,6 +16,7 @@
 mod c;
 mod check;
 mod harness;
+mod harness_pairs;
 mod header;
 mod literal;
 mod names;
@@ -24,6 +25,7 @@ mod rust;
 
 pub use check::{EmitError, Lang, check, needs_contraction_guard};
 pub use harness::emit_test;
+pub use harness_pairs::{PairRow, Replay, drawn, emit_pair_test, replay_term};
 pub use header::{Provenance, emit_source, six_digits_up};
 pub use names::check as check_name;
 pub use real::{digits_for, emit_real};

@@ -9,6 +9,11 @@
 //! 2^-53 for every second float of 0..1). They are kept as one [`Run`] and settled by branch and bound: an enclosure of
 //! the function over the whole run bounds its errors; a run is split only while that bound exceeds the best exact figure.
 //!
+//! Where a result is a function of the input to within less than the doubles tell (`x` with its last bit dropped, for a
+//! function that is `x` to 2^-60), millions of inputs that are no neighbours have one error to within 2^-26 of it, and no
+//! bound speaks for all of them. Once a sample of such candidates shows no difference that matters ([`ALIKE`]) they are no
+//! longer told apart: the first stays, and the greatest of their upper bounds is the maximum that is stated.
+//!
 //! Ties go to the first input, so an input whose upper bound does not *exceed* the bar set by an earlier one is dropped.
 
 /// Neighbouring inputs with the same result, any of which may be the worst.
@@ -36,7 +41,7 @@ impl Run {
 /// The input that attains a maximum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settled {
-    /// The error, exact to rounding.
+    /// The error, exact to rounding; an upper bound within [`ALIKE`] of it where candidates are too many and too much alike.
     pub value: f64,
     /// Position in the domain.
     pub index: u64,
@@ -57,6 +62,8 @@ pub trait Judge {
 pub struct Tracker {
     bar: f64,
     floor: f64,
+    /// Upper bound of the errors of candidates that were not told apart.
+    ceiling: f64,
     runs: Vec<Run>,
 }
 
@@ -64,17 +71,21 @@ pub struct Tracker {
 const TIDY: usize = 64;
 /// Candidates above which exact figures are asked for at once, which bounds memory.
 const SETTLE: usize = 4096;
+/// Relative difference of errors below which very many candidates are not told apart.
+pub const ALIKE: f64 = 1.0 / (1u64 << 24) as f64;
+/// Candidates of which exact figures are asked for to see whether all are alike.
+const SAMPLE: usize = 32;
 
 impl Tracker {
     /// A tracker that ignores errors below `floor`, an error that some input of the domain is known to attain.
     pub fn new(floor: f64) -> Self {
-        Tracker { bar: f64::NEG_INFINITY, floor, runs: Vec::new() }
+        Tracker { bar: f64::NEG_INFINITY, floor, ceiling: f64::NEG_INFINITY, runs: Vec::new() }
     }
 
     /// Whether an input with this upper bound has to be offered.
     #[inline(always)]
     pub fn wants(&self, upper: f64) -> bool {
-        upper > self.bar && upper >= self.floor
+        upper > self.bar && upper >= self.floor && upper > self.ceiling
     }
 
     /// The greatest lower bound so far.
@@ -100,10 +111,23 @@ impl Tracker {
         self.runs.push(run);
         if self.runs.len().is_multiple_of(TIDY) {
             self.tidy();
-            if self.runs.len() >= SETTLE {
+            if self.runs.len() >= SETTLE && !self.merged(judge) {
                 self.settle(judge);
             }
         }
+    }
+
+    /// Keeps the first of candidates that are alike, with the upper bound of all; false where they differ.
+    fn merged(&mut self, judge: &mut dyn Judge) -> bool {
+        let upper = self.runs.iter().map(|r| r.upper).fold(f64::NEG_INFINITY, f64::max);
+        let step = self.runs.len().div_ceil(SAMPLE);
+        let alike = |error: f64| error.is_finite() && error >= upper * (1.0 - ALIKE);
+        if !self.runs.iter().step_by(step).all(|r| alike(judge.exact(r.first, r.computed))) {
+            return false;
+        }
+        self.ceiling = self.ceiling.max(upper);
+        self.runs.truncate(1);
+        true
     }
 
     fn tidy(&mut self) {
@@ -113,6 +137,11 @@ impl Tracker {
 
     /// Adds the candidates of a later stretch of the domain.
     pub fn merge(&mut self, later: &Tracker, judge: &mut dyn Judge) {
+        if later.ceiling > self.ceiling && later.ceiling >= self.floor {
+            // Its candidate is the first to have that bound.
+            self.runs.extend(later.runs.first().filter(|r| r.upper > self.bar));
+            self.ceiling = later.ceiling;
+        }
         for &run in &later.runs {
             self.offer(run, judge);
         }
@@ -152,6 +181,12 @@ impl Tracker {
             best = best.max(judge.exact(middle, r.computed));
             open.push(Run { last: middle, ..r });
             open.push(Run { first: middle, ..r });
+        }
+        if self.ceiling > best {
+            // Not told apart: the best of those kept stands for all of them.
+            let exact =
+                self.runs.iter().zip(&firsts).max_by(|a, b| a.1.total_cmp(b.1).then(b.0.first.cmp(&a.0.first)))?.0;
+            return Some(Settled { value: self.ceiling, index: exact.first, computed: exact.computed });
         }
         // The first input that attains it.
         let found = self.runs.iter().zip(&firsts).find_map(|(r, &first)| {
@@ -246,6 +281,26 @@ mod tests {
             let asked = check(&truth, 1e-7, |_| 1.0, noise);
             assert!(asked < 1000, "{asked} figures asked for");
         }
+    }
+
+    #[test]
+    fn candidates_that_are_alike_are_not_told_apart() {
+        // Scattered inputs, each with a result of its own, whose errors differ by less than anyone asks for.
+        let truth: Vec<f64> = (0..60_000u64).map(|i| 1.0 - ((i * 7919) % 20_011) as f64 * 1e-15).collect();
+        let mut judge = Table { truth: &truth, asked: 0 };
+        let mut whole = Tracker::new(0.5);
+        for part in truth.chunks(20_000).enumerate() {
+            let mut t = Tracker::new(0.5);
+            for (i, e) in part.1.iter().enumerate() {
+                let index = (part.0 * 20_000 + i) as u64;
+                t.offer(Run::single(index, index as f32, (e - 1e-9, e + 1e-9)), &mut judge);
+            }
+            whole.merge(&t, &mut judge);
+        }
+        let best = whole.settle(&mut judge).unwrap();
+        assert!(best.value >= 1.0 && best.value <= 1.0 + ALIKE, "{best:?}");
+        assert!(truth[best.index as usize] > 1.0 - ALIKE);
+        assert!(judge.asked < 1000, "{} figures asked for", judge.asked);
     }
 
     #[test]

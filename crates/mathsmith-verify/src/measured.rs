@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 /// The largest value of one figure and where it occurs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Peak {
-    /// The double nearest to the exact figure at that input; infinite where a result has the wrong class.
+    /// The double nearest to the exact figure at that input, or an upper bound within 2^-24 of it where that many inputs
+    /// share nearly one figure; infinite where a result has the wrong class.
     #[serde(with = "any_f64")]
     pub value: f64,
     /// The input, one hexadecimal float an argument.

@@ -28,7 +28,8 @@ impl Coverage {
 /// The largest value of one error measure and where it occurs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Extreme {
-    /// The double nearest to the exact error; infinite where a result has the wrong class.
+    /// The double nearest to the exact error, or an upper bound within 2^-24 of it where that many inputs share nearly one
+    /// error; infinite where a result has the wrong class.
     #[serde(with = "any_f64")]
     pub value: f64,
     /// The first (smallest) input that attains it.

@@ -12,6 +12,8 @@
 //! | answer | `answer` | question | verified programs: sweeps decide, failing inputs join the screen, and round again |
 
 pub mod answer;
+mod answer_proof;
+mod answer_work;
 pub mod assemble;
 pub mod assemble_forms;
 pub mod assemble_sites;

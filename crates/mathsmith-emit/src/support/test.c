@@ -95,7 +95,8 @@ int main(void) {
             printf("@NAME@(%a) is %a, %a was verified\n", (double)proof_float_of(proof_special[i][0]), (double)c, (double)proof_float_of(proof_special[i][1]));
         }
     }
-    if (worsts > 0 && !(largest >= proof_stated * (1 - 1e-12))) {
+    /* The statement may round up by 2^-24. */
+    if (worsts > 0 && !(largest >= proof_stated * (1 - 1e-7))) {
         failures++;
         printf("the worst input has %.9g ULP here, %.9g when verified\n", largest, proof_stated);
     }

@@ -91,7 +91,8 @@ fn prove() -> Result<String, String> {
             failures.push(format!("@NAME@({:e}) is {c:e}, {:e} was verified", f32::from_bits(x), f32::from_bits(result)));
         }
     }
-    if !WORST.is_empty() && !(largest >= STATED * (1.0 - 1e-12)) {
+    // The statement may round up by 2^-24.
+    if !WORST.is_empty() && !(largest >= STATED * (1.0 - 1e-7)) {
         failures.push(format!("the worst input has {largest:.9} ULP here, {STATED:.9} when verified"));
     }
     if sum != CHECKSUM {
