@@ -296,6 +296,21 @@ mod tests {
     }
 
     #[test]
+    fn the_whole_functions_are_asked_for_in_forty_files() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/whole");
+        let all = files(&folder).unwrap_or_else(|e| panic!("{e:?}"));
+        assert_eq!(all.len(), 40);
+        for (path, id) in all {
+            let text = std::fs::read_to_string(&path).expect("a readable file");
+            let resolved = parse_problem(&id, &text).and_then(RawSettings::resolve);
+            let problem = resolved.unwrap_or_else(|e| panic!("{}: {e:?}", path.display())).problem;
+            // A name says the bound: u10 is 1.0.
+            let tenths = id.split_once("-u").and_then(|(_, tenths)| tenths.parse().ok());
+            assert_eq!(problem.bound.map(|b| b.value * 10.0), tenths, "{id}");
+        }
+    }
+
+    #[test]
     fn names_are_in_the_order_of_their_numbers_and_choose_files_or_rows() {
         let ids = |only: &str| -> Vec<String> {
             chosen(suite(), Some(only)).map(|c| c.into_iter().map(|c| c.id).collect()).unwrap_or_default()
