@@ -203,6 +203,9 @@ pub fn run(question: &Question, options: &RunOptions, observer: &dyn Observer) -
 /// A plan and the arithmetic that it is for.
 type Planned = (Arithmetic, Arc<Plan>);
 
+/// The searches of structures, one a variant, and what sweeps have verified of what they found.
+type Searched = (Vec<(Arithmetic, Outcome)>, Vec<Verified>);
+
 /// The range reductions that fit the question, for every arithmetic that is asked for; none for real arithmetic.
 fn plans(question: &Question, observer: &dyn Observer) -> Result<Vec<Planned>, RunError> {
     let mut all = Vec::new();
@@ -465,7 +468,7 @@ impl Run<'_> {
     }
 
     /// Programs without a range reduction: structures are searched as they are, on the whole domain.
-    fn search_structures(&mut self, known: &[f32]) -> Result<(Vec<(Arithmetic, Outcome)>, Vec<Verified>), RunError> {
+    fn search_structures(&mut self, known: &[f32]) -> Result<Searched, RunError> {
         let question = self.question;
         let domain = question.domain.expect("a float question has inputs");
         let variants: Vec<_> = question
