@@ -129,8 +129,11 @@ mod tests {
     use super::*;
     use mathsmith_dsl::Counted;
 
-    fn rates(rows: &[(&str, &[(f64, &str)], Option<f64>)]) -> Rates {
-        let row = |(id, ops, time): &(&str, &[(f64, &str)], Option<f64>)| {
+    /// A case: its name, its counted operations, its time in nanoseconds.
+    type Row<'a> = (&'a str, &'a [(f64, &'a str)], Option<f64>);
+
+    fn rates(rows: &[Row<'_>]) -> Rates {
+        let row = |(id, ops, time): &Row<'_>| {
             let ops = ops.iter().map(|(count, name)| Counted { count: *count, name: (*name).to_owned() }).collect();
             ((*id).to_owned(), Incumbent { error: None, ops, time_ns: *time })
         };
