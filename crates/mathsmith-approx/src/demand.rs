@@ -291,12 +291,7 @@ impl Question {
     }
 
     /// How far the step across a point is from the function's own, in ulp of the function there, if beyond the bound.
-    fn jump(
-        &self,
-        at: f32,
-        bound: f64,
-        points: &mut Computed<'_>,
-    ) -> Result<Option<String>, VerifyError> {
+    fn jump(&self, at: f32, bound: f64, points: &mut Computed<'_>) -> Result<Option<String>, VerifyError> {
         let (below, above) = (at.next_down(), at.next_up());
         let got = points(&[below, above])?;
         let value = |x: f32| self.value(f64::from(x));
