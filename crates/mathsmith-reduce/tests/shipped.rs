@@ -62,6 +62,7 @@ const FUNCTIONS: &[(&str, (f64, f64))] = &[
     ("asinh(x)", WHOLE),
     ("normcdf(x)", WHOLE),
     ("erfc(x)", WHOLE),
+    ("if x <= 0.04045 then x/12.92 else ((x + 0.055)/1.055)^2.4", (0.0, 1.0)),
 ];
 
 /// Inputs looked at are some three times as many.
