@@ -16,7 +16,7 @@ use mathsmith_verify::ErrorReport;
 use mathsmith_verify::measured::Peak;
 
 /// Decimal digits that tell any two floats apart.
-const F32_DIGITS: u32 = 9;
+pub(crate) const F32_DIGITS: u32 = 9;
 
 /// An entry and its files: names and texts.
 pub type WithFiles = (Entry, Vec<(String, String)>);
@@ -50,7 +50,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// Names for entries: variant and operations, with a letter where several have the same number.
-fn ids(variant: &str, ops: &[u32]) -> Vec<String> {
+pub(crate) fn ids(variant: &str, ops: &[u32]) -> Vec<String> {
     ops.iter()
         .enumerate()
         .map(|(i, n)| {
@@ -193,7 +193,7 @@ fn with_measured(mut record: ErrorRecord, question: &Question, proof: &Proof) ->
     record
 }
 
-fn fma_count(program: &Program) -> u32 {
+pub(crate) fn fma_count(program: &Program) -> u32 {
     mathsmith_cost::count_ops(program).fma()
 }
 

@@ -3,6 +3,7 @@
 //! [`question::Question`] makes a resolved problem numeric; [`run::run`] answers it. [`structure`] searches programs,
 //! [`float`] and [`real`] turn what it finds into verified programs, [`entry`] into the record of [`front`] and files.
 
+pub mod bivariate;
 pub mod composed;
 pub mod demand;
 pub mod entry;

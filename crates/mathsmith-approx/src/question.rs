@@ -1,5 +1,6 @@
 //! A resolved problem made numeric: reference, domain, metric, price; and what cannot be asked yet is said here.
 
+use crate::bivariate;
 use crate::demand::{self, Demand};
 use crate::float::objective::Figure;
 use crate::float::polish;
@@ -13,7 +14,7 @@ use mathsmith_fit::{Dd, Fitter, Metric, Nodes};
 use mathsmith_ir::{Program, Type};
 use mathsmith_oracle::{DomainEnds, FloatFormat, Reference};
 use mathsmith_verify::points::Layout;
-use mathsmith_verify::{AdversarialSet, FloatDomain, Tolerance};
+use mathsmith_verify::{AdversarialSet, FloatDomain, SampleDomain, Tolerance};
 use std::collections::HashMap;
 use std::sync::RwLock;
 
@@ -78,6 +79,8 @@ pub struct Question {
     pub hi: f64,
     /// The inputs, for a float format.
     pub domain: Option<FloatDomain>,
+    /// The inputs of a function of two variables; `domain` is `None` then.
+    pub pairs: Option<SampleDomain>,
     /// Whether the domain is the whole format because none was given: the reference may then be undefined on a part of
     /// it, where NaN is the result.
     pub whole: bool,
@@ -108,16 +111,11 @@ impl Question {
         }
         let reference = Reference::new(&problem.reference)
             .map_err(|e| QuestionError::new("approx", e.to_string(), "write a function of x, such as exp2(x)"))?;
-        if reference.vars().len() != 1 {
-            return Err(QuestionError::new(
-                "approx",
-                match reference.vars().len() {
-                    0 => "the reference does not depend on x".into(),
-                    _ => format!("the reference uses the variables {}", reference.vars().join(" and ")),
-                },
-                "write a function of the one variable x, such as exp2(x)",
-            ));
+        if !(1..=2).contains(&reference.vars().len()) {
+            let message = "the reference does not depend on x";
+            return Err(QuestionError::new("approx", message, "write a function of x, such as exp2(x)"));
         }
+        let two = reference.vars().len() == 2;
         let model = Model::load(&problem.target).map_err(|e| {
             QuestionError::new(
                 "target",
@@ -125,16 +123,24 @@ impl Question {
                 "name a machine model that ships, or the path of a model's file",
             )
         })?;
-        let (lo, hi, floats) = ends(&problem)?;
+        let pairs = if two { Some(bivariate::domain::pairs(&problem)?) } else { None };
         let whole = problem.on.is_none();
-        let report = mathsmith_oracle::analyse(&reference, lo, hi, whole).map_err(|e| bad_domain(&e))?;
-        let notes = report
-            .removable
-            .iter()
-            .map(|r| format!("at x = {} the reference takes its limit, {}", r.at, r.limit))
-            .chain(report.notes.iter().map(ToString::to_string))
-            .chain(unpriced(&model, problem.format))
-            .collect();
+        let (lo, hi, floats, mut notes) = match &pairs {
+            Some(pairs) => {
+                let [lo, hi] = pairs.ends().next().unwrap_or([f64::NAN; 2]);
+                (lo, hi, None, Vec::new())
+            }
+            None => {
+                let (lo, hi, floats) = ends(&problem)?;
+                let analyse =
+                    if floats.is_some() { mathsmith_oracle::analyse_floats } else { mathsmith_oracle::analyse };
+                let report = analyse(&reference, lo, hi, whole).map_err(|e| bad_domain(&e))?;
+                let removable = report.removable.iter();
+                let limits = removable.map(|r| format!("at x = {} the reference takes its limit, {}", r.at, r.limit));
+                (lo, hi, floats, limits.chain(report.notes.iter().map(ToString::to_string)).collect::<Vec<_>>())
+            }
+        };
+        notes.extend(unpriced(&model, problem.format));
         let figure = match problem.bound.as_ref().map(|b| b.kind) {
             Some(BoundKind::MaxRel) => Figure::Rel,
             Some(BoundKind::MaxAbs) => Figure::Abs,
@@ -155,6 +161,7 @@ impl Question {
             lo,
             hi,
             domain: floats,
+            pairs,
             whole,
             figure,
             judged_at,
@@ -468,7 +475,7 @@ fn supported(problem: &Problem) -> Result<(), QuestionError> {
     Ok(())
 }
 
-fn bad_domain(e: &dyn std::fmt::Display) -> QuestionError {
+pub(crate) fn bad_domain(e: &dyn std::fmt::Display) -> QuestionError {
     QuestionError::new("on", e.to_string(), "write a domain A..B on which the function is defined, as in `--on 0..1`")
 }
 
@@ -476,6 +483,9 @@ fn bad_domain(e: &dyn std::fmt::Display) -> QuestionError {
 fn ends(problem: &Problem) -> Result<(f64, f64, Option<FloatDomain>), QuestionError> {
     let finite = |floats: FloatDomain| (f64::from(floats.lo()), f64::from(floats.hi()), Some(floats));
     let Some(domain) = &problem.on else { return Ok(finite(FloatDomain::whole())) };
+    if domain.each.is_some() {
+        return Err(bad_domain(&"domains of x and y are given, and the function has the one variable x"));
+    }
     let ends = DomainEnds::new(domain).map_err(|e| bad_domain(&e))?;
     if problem.format == Format::Real {
         let (lo, hi) = ends.f64_range().map_err(|e| bad_domain(&e))?;

@@ -5,6 +5,7 @@
 //! of the search's result, so the checkpoints are all that resuming needs: an interrupted run that is resumed ends with
 //! the same bytes.
 
+use crate::bivariate;
 use crate::composed::answer::{self, AnswerError, Effort, Step};
 use crate::files::{self, FileError};
 use crate::float::{self, Verified, objective::FloatObjective, polish};
@@ -216,7 +217,13 @@ fn plans(question: &Question, observer: &dyn Observer) -> Result<Vec<Planned>, R
     for arithmetic in question.variants() {
         let fused = arithmetic == Arithmetic::Fma;
         let problem = &question.problem;
-        let found = mathsmith_reduce::plans(&problem.reference, question.span(), fused, &problem.reduce);
+        let found = match question.pairs {
+            Some(_) => {
+                let span = bivariate::domain::span(problem)?;
+                mathsmith_reduce::plans_of_two(&problem.reference, span, fused, &problem.reduce)
+            }
+            None => mathsmith_reduce::plans(&problem.reference, question.span(), fused, &problem.reduce),
+        };
         let found = found.map_err(|e| {
             let text = e.to_string();
             let (message, help) = text.split_once("\n  help: ").unwrap_or((&text, "leave `--reduce` out"));
@@ -371,7 +378,40 @@ impl Run<'_> {
     }
 
     fn answer(&mut self, plans: &[Planned]) -> Result<Written, RunError> {
-        if self.question.is_real() { self.answer_real() } else { self.answer_float(plans) }
+        match self.question {
+            question if question.is_real() => self.answer_real(),
+            question if question.pairs.is_some() => self.answer_pairs(plans),
+            _ => self.answer_float(plans),
+        }
+    }
+
+    /// Functions of two variables: whole programs out of plans, and samples in the place of sweeps.
+    fn answer_pairs(&mut self, plans: &[Planned]) -> Result<Written, RunError> {
+        let question = self.question;
+        let started = Instant::now();
+        let effort = self.effort(started);
+        let found = bivariate::answer::answer(question, plans, effort, self.options.threads, self.observer);
+        let found = found.map_err(|e| match e {
+            AnswerError::Verify(VerifyError::Cancelled { .. }) => RunError::Interrupted,
+            e => e.into(),
+        })?;
+        if found.out_of_time {
+            self.record.allowed = self.record.allowed.or(Some(found.evaluations));
+            self.save_record()?;
+        }
+        for step in &found.steps {
+            self.log(&serde_json::json!({"event": "step", "step": step}));
+        }
+        let command = self.command();
+        let mut written = self.front(&[], found.evaluations);
+        for arithmetic in question.variants() {
+            for (entry, files) in bivariate::entry::entries(question, arithmetic, &found.sampled, &command)? {
+                written.0.front.push(entry);
+                written.1.extend(files);
+            }
+        }
+        written.0.bound_met = written.0.front.iter().any(|e| e.meets_bound);
+        Ok(written)
     }
 
     fn settings(&self, space: &SearchSpace, grammar: &mathsmith_dsl::Grammar) -> SearchSettings {

@@ -25,6 +25,9 @@ pub struct Domain {
     pub lo_span: Span,
     /// Where the upper end stands in `source`.
     pub hi_span: Span,
+    /// The domains of x and of y where they were given one by one, as in `x:0..1,y:-1..1`; the ends above are then those of
+    /// the first that is there. A variable without one has the whole format.
+    pub each: Option<Box<[Option<Domain>; 2]>>,
 }
 
 fn fail<T>(span: Span, message: &str, label: &str, help: impl Into<String>) -> Result<T, Diagnostic> {
@@ -76,7 +79,7 @@ fn parse_trimmed(source: &str) -> Result<Domain, Diagnostic> {
     let hi_start = if hi_open { tokens[range + 1].1 } else { tokens[range].1 };
     let (lo, lo_span) = end(source, 0..lo_end.start as usize, "lower")?;
     let (hi, hi_span) = end(source, hi_start.end as usize..source.len(), "upper")?;
-    let domain = Domain { lo, hi, lo_open, hi_open, source: source.to_string(), lo_span, hi_span };
+    let domain = Domain { lo, hi, lo_open, hi_open, source: source.to_string(), lo_span, hi_span, each: None };
     domain.check_order()?;
     Ok(domain)
 }
@@ -95,6 +98,14 @@ fn end(source: &str, range: std::ops::Range<usize>, which: &str) -> Result<(Expr
 }
 
 impl Domain {
+    /// The domain of a variable, x being 0: the one domain of all, or its own.
+    pub fn of_variable(&self, variable: usize) -> Option<&Domain> {
+        match &self.each {
+            None => Some(self),
+            Some(each) => each.get(variable).and_then(Option::as_ref),
+        }
+    }
+
     fn check_order(&self) -> Result<(), Diagnostic> {
         let (Some(lo), Some(hi)) = (self.lo.fold(), self.hi.fold()) else { return Ok(()) };
         let order = match (lo, hi) {

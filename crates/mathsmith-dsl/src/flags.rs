@@ -121,7 +121,7 @@ pub fn variables(text: &str) -> Result<Vec<String>, Diagnostic> {
 /// ```
 pub fn domains(text: &str, variables: &[&str]) -> Result<Vec<Option<Domain>>, Diagnostic> {
     if !text.contains(':') {
-        let one = values::domain(text)?;
+        let one = values::interval(text)?;
         return Ok(vec![Some(one); variables.len()]);
     }
     let mut found: Vec<Option<Domain>> = vec![None; variables.len()];
@@ -147,7 +147,7 @@ pub fn domains(text: &str, variables: &[&str]) -> Result<Vec<Option<Domain>>, Di
                 Diagnostic::error(Code::Duplicate, span, message, "the second one").with_help("keep one of them")
             );
         }
-        found[at] = Some(values::domain(rest).map_err(|error| shift(error, start + name.len() + 1))?);
+        found[at] = Some(values::interval(rest).map_err(|error| shift(error, start + name.len() + 1))?);
     }
     Ok(found)
 }

@@ -98,7 +98,7 @@ settings! {
     approx: Expr = "approx" "EXPR", None,
         "The reference: the function that is asked for, such as `exp2(x)`.", values::expression;
     on: Domain = "on" "A..B", None,
-        "The domain; `A..<B` leaves its upper end out. By default the whole format.", values::domain;
+        "The domain; `A..<B` leaves its upper end out, `x:A..B,y:C..D` gives each of two variables its own. By default the whole format.", values::domain;
     format: Format = "type" "real|f32|f64|f16|bf16", Some("f32"),
         "The number format of input and output.", Format::parse;
     max_ulp: f64 = "max-ulp" "V", None,

@@ -207,7 +207,19 @@ pub(crate) fn judged_at(text: &str) -> Result<Format, Diagnostic> {
     found.ok_or_else(|| not_a_choice(text, "format to store results in", known.into_iter().map(Format::name)))
 }
 
+/// One domain for all variables, or one for each: `x:0..1,y:-1..1`.
 pub(crate) fn domain(text: &str) -> Result<crate::Domain, Diagnostic> {
+    if !text.contains(':') {
+        return interval(text);
+    }
+    let mut each = crate::flags::domains(text, &["x", "y"])?.into_iter();
+    let each = [each.next().flatten(), each.next().flatten()];
+    let first = each.iter().flatten().next().cloned();
+    let Some(first) = first else { return interval(text) };
+    Ok(crate::Domain { source: text.trim().to_string(), each: Some(Box::new(each)), ..first })
+}
+
+pub(crate) fn interval(text: &str) -> Result<crate::Domain, Diagnostic> {
     let one_line = text.replace(|c: char| c.is_ascii_whitespace(), " ");
     parse_domain(&one_line)
 }
@@ -459,7 +471,7 @@ macro_rules! serde_as_text {
 }
 
 serde_as_text! {
-    crate::Domain => parse_domain;
+    crate::Domain => domain;
     crate::Requirement => crate::Requirement::parse;
     Reduce => Reduce::parse;
 }

@@ -126,14 +126,7 @@ pub fn compose(
 
 /// Real errors, least and largest, between which a core is of interest.
 fn range(question: &Question, sites: &[Site]) -> (f64, f64) {
-    // What the last place of a normal result is in the unit of the question.
-    let inputs = sites.iter().flat_map(|s| &s.inputs);
-    let resolution = inputs
-        .map(|&x| (x, question.value(f64::from(x)).hi))
-        .filter(|(_, y)| y.is_finite() && y.abs() >= question.judged_at.min_normal())
-        .map(|(x, y)| question.ulp(y) / question.unit(x, y))
-        .filter(|r| r.is_finite())
-        .fold(0.0, f64::max);
+    let resolution = sites.iter().map(|site| site.resolution).fold(0.0, f64::max);
     match question.bound() {
         Some(bound) => (NEGLIGIBLE * bound.max(resolution), bound),
         None => (NEGLIGIBLE * resolution, COARSEST * resolution),

@@ -75,8 +75,11 @@ pub struct Site {
     /// Arguments with the core's exact values and weights: error of the whole result, in the question's unit, for each
     /// unit of the core's error. Ascending.
     pub nodes: Nodes,
-    /// For each stretch of arguments the input at which the result is most sensitive to the core.
+    /// For each stretch of arguments the input at which the result is most sensitive to the core; none of functions of two
+    /// variables.
     pub inputs: Vec<f32>,
+    /// What the last place of a normal result is in the question's unit, at most.
+    pub resolution: f64,
 }
 
 /// Stretches of a core's interval, as dense towards its ends as Chebyshev nodes.
@@ -131,6 +134,48 @@ pub fn sample(of: &FloatDomain) -> Vec<f32> {
 /// # Errors
 /// [`AssembleError`] if the frame cannot be run, or a core has no reference.
 pub fn sites(question: &Question, plan: &Plan, inputs: &[f32]) -> Result<Vec<Site>, AssembleError> {
+    let references = references(plan)?;
+    let mut known = inputs.to_vec();
+    let mut seen = look(question, plan, &references, &[inputs])?.0;
+    for _ in 0..CLOSER {
+        known.sort_by(f32::total_cmp);
+        let more: Vec<f32> = seen.iter().flat_map(|s| around(&known, s)).collect();
+        for (all, new) in seen.iter_mut().zip(look(question, plan, &references, &[&more])?.0) {
+            all.extend(new);
+        }
+        known.extend(more);
+    }
+    let mut sites: Vec<Site> = references.iter().zip(seen).map(|(reference, seen)| site(reference, seen)).collect();
+    for site in &mut sites {
+        let values = site.inputs.iter().map(|&x| (x, question.value(f64::from(x)).hi));
+        site.resolution = resolution(question, values);
+    }
+    Ok(sites)
+}
+
+/// [`sites`] of a plan of two variables, seen at pairs of inputs: a column a variable.
+///
+/// # Errors
+/// As [`sites`].
+pub fn sites_of_pairs(question: &Question, plan: &Plan, columns: [&[f32]; 2]) -> Result<Vec<Site>, AssembleError> {
+    let references = references(plan)?;
+    let (seen, results) = look(question, plan, &references, &columns)?;
+    let resolution = resolution(question, columns[0].iter().copied().zip(results));
+    let sites = references.iter().zip(seen).map(|(reference, seen)| site(reference, seen));
+    Ok(sites.map(|site| Site { inputs: Vec::new(), resolution, ..site }).collect())
+}
+
+/// The largest last place among normal results, in the unit of the question.
+fn resolution(question: &Question, results: impl Iterator<Item = (f32, f64)>) -> f64 {
+    results
+        .filter(|(_, y)| y.is_finite() && y.abs() >= question.judged_at.min_normal())
+        .map(|(x, y)| question.ulp(y) / question.unit(x, y))
+        .filter(|r| r.is_finite())
+        .fold(0.0, f64::max)
+}
+
+/// The functions of a plan's cores, one argument each.
+fn references(plan: &Plan) -> Result<Vec<Reference>, AssembleError> {
     let mut references = Vec::new();
     for core in &plan.cores {
         let named = |error| AssembleError::Reference { plan: plan.name.clone(), core: core.name.clone(), error };
@@ -141,27 +186,22 @@ pub fn sites(question: &Question, plan: &Plan, inputs: &[f32]) -> Result<Vec<Sit
         }
         references.push(reference);
     }
-    let mut known = inputs.to_vec();
-    let mut seen = look(question, plan, &references, inputs)?;
-    for _ in 0..CLOSER {
-        known.sort_by(f32::total_cmp);
-        let more: Vec<f32> = seen.iter().flat_map(|s| around(&known, s)).collect();
-        for (all, new) in seen.iter_mut().zip(look(question, plan, &references, &more)?) {
-            all.extend(new);
-        }
-        known.extend(more);
-    }
-    Ok(references.iter().zip(seen).map(|(reference, seen)| site(reference, seen)).collect())
+    Ok(references)
 }
 
-/// Where each core matters, at which inputs, and how much.
+/// Where a core matters, core by core, and the results of the frame at the inputs.
+type Looked = (Vec<Vec<Seen>>, Vec<f64>);
+
+/// Where each core matters, at which inputs, and how much. Inputs are a column a variable.
 fn look(
     question: &Question,
     plan: &Plan,
     references: &[Reference],
-    inputs: &[f32],
-) -> Result<Vec<Vec<Seen>>, AssembleError> {
-    let mut frame = Frame::new(plan, inputs)?;
+    columns: &[&[f32]],
+) -> Result<Looked, AssembleError> {
+    // A tolerance is a function of one variable, and so is what is placed by its input.
+    let inputs = columns[0];
+    let mut frame = Frame::new(plan, columns)?;
     for (i, (core, reference)) in plan.cores.iter().zip(references).enumerate() {
         frame.run()?;
         let values = exact(reference, &frame.arguments(i), core.value);
@@ -179,7 +219,7 @@ fn look(
         let seen = all.map(|((&input, &argument), &weight)| Seen { argument: argument + 0.0, weight, input });
         found.push(seen.filter(|s| s.argument.is_finite() && s.weight > 0.0).collect());
     }
-    Ok(found)
+    Ok((found, results))
 }
 
 /// Inputs between the known neighbours of those with the least and the greatest argument. `known` ascends.
@@ -203,23 +243,24 @@ fn around(known: &[f32], seen: &[Seen]) -> Vec<f32> {
 struct Frame<'a> {
     plan: &'a Plan,
     engine: Interpreter,
-    inputs: &'a [f32],
+    /// A column a variable.
+    inputs: &'a [&'a [f32]],
     cores: Vec<Column>,
     outputs: Vec<Column>,
 }
 
 impl<'a> Frame<'a> {
-    fn new(plan: &'a Plan, inputs: &'a [f32]) -> Result<Frame<'a>, AssembleError> {
+    fn new(plan: &'a Plan, inputs: &'a [&'a [f32]]) -> Result<Frame<'a>, AssembleError> {
         let bound = plan.frame.bound();
         let fault = |error| AssembleError::Engine { plan: plan.name.clone(), error };
         let engine = Interpreter::new(&bound).map_err(fault)?;
-        let cores = plan.cores.iter().map(|c| column(c.value, inputs.iter().map(|_| 1.0))).collect();
-        let outputs = bound.outputs().iter().map(|&v| Column::zeros(bound.ty(v), inputs.len())).collect();
+        let cores = plan.cores.iter().map(|c| column(c.value, inputs[0].iter().map(|_| 1.0))).collect();
+        let outputs = bound.outputs().iter().map(|&v| Column::zeros(bound.ty(v), inputs[0].len())).collect();
         Ok(Frame { plan, engine, inputs, cores, outputs })
     }
 
     fn run(&mut self) -> Result<(), AssembleError> {
-        let mut columns = vec![ColumnRef::F32(self.inputs)];
+        let mut columns: Vec<ColumnRef<'_>> = self.inputs.iter().map(|column| ColumnRef::F32(column)).collect();
         columns.extend(self.cores.iter().map(Column::as_ref));
         let mut outputs: Vec<ColumnMut<'_>> = self.outputs.iter_mut().map(Column::as_mut).collect();
         let fault = |error| AssembleError::Engine { plan: self.plan.name.clone(), error };
@@ -321,7 +362,12 @@ struct Seen {
 fn site(reference: &Reference, mut seen: Vec<Seen>) -> Site {
     seen.sort_by(|a, b| a.argument.total_cmp(&b.argument).then(a.input.total_cmp(&b.input)));
     let (Some(first), Some(last)) = (seen.first().copied(), seen.last().copied()) else {
-        return Site { interval: (f64::NAN, f64::NAN), nodes: nodes(reference, &[]), inputs: Vec::new() };
+        return Site {
+            interval: (f64::NAN, f64::NAN),
+            nodes: nodes(reference, &[]),
+            inputs: Vec::new(),
+            resolution: 0.0,
+        };
     };
     let interval = (first.argument, last.argument);
     let edges = edges(interval);
@@ -359,7 +405,7 @@ fn site(reference: &Reference, mut seen: Vec<Seen>) -> Site {
     heaviest.extend([first.input, last.input]);
     heaviest.sort_by(f32::total_cmp);
     heaviest.dedup();
-    Site { interval, nodes: nodes(reference, &points), inputs: heaviest }
+    Site { interval, nodes: nodes(reference, &points), inputs: heaviest, resolution: 0.0 }
 }
 
 /// Edges of the stretches of an interval.

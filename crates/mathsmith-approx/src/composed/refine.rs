@@ -98,7 +98,7 @@ pub fn refine_at(
 ///
 /// # Errors
 /// What the engine says.
-pub(super) fn refine_until(
+pub(crate) fn refine_until(
     screen: &Screen,
     engine: &mut dyn Engine,
     start: &[Literal],

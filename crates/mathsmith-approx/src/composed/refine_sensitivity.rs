@@ -29,17 +29,18 @@ pub(super) struct Sensitivity {
     pub stride: Vec<i64>,
     /// Q of the QR factorisation of the changes of each row's weighted error by one stride of each parameter.
     basis: Vec<f64>,
-    /// Inputs of the rows with exact value and weight.
-    x: Vec<f32>,
+    /// Inputs of the rows, a column a variable, with exact value and weight.
+    x: Vec<Vec<f32>>,
     y: Vec<f64>,
     weight: Vec<f64>,
     /// R of that factorisation, row-major.
     triangle: Vec<f64>,
 }
 
-fn results(engine: &mut dyn Engine, params: &[Literal], x: &[f32]) -> Result<Vec<f32>, EngineError> {
-    let mut out = vec![0.0; x.len()];
-    engine.run(params, &[ColumnRef::F32(x)], &mut [ColumnMut::F32(&mut out)])?;
+fn results(engine: &mut dyn Engine, params: &[Literal], x: &[Vec<f32>]) -> Result<Vec<f32>, EngineError> {
+    let mut out = vec![0.0; x.first().map_or(0, Vec::len)];
+    let columns: Vec<ColumnRef<'_>> = x.iter().map(|column| ColumnRef::F32(column)).collect();
+    engine.run(params, &columns, &mut [ColumnMut::F32(&mut out)])?;
     Ok(out)
 }
 
@@ -62,11 +63,12 @@ impl Sensitivity {
         let n = screen.inputs().len();
         let every = n.div_ceil(ROWS / 2).max(1);
         let chosen: Vec<usize> = (0..n).filter(|i| *i < ROWS / 2 || i % every == 0).collect();
-        let mut x: Vec<f32> = chosen.iter().map(|&i| screen.inputs()[i]).collect();
+        let pick = |column: &[f32]| chosen.iter().map(|&i| column[i]).collect::<Vec<f32>>();
+        let mut x: Vec<Vec<f32>> = screen.columns().into_iter().map(pick).collect();
         let mut y: Vec<f64> = chosen.iter().map(|&i| screen.values()[i]).collect();
         let mut weight: Vec<f64> = chosen.iter().map(|&i| screen.weights()[i]).collect();
         for e in &screen.standard().exact {
-            x.push(e.at);
+            x[0].push(e.at);
             y.push(f64::from(e.value));
             weight.push(DEMANDED / last_place(e.value));
         }
@@ -112,7 +114,7 @@ impl Sensitivity {
         }
         let p = free.len();
         let triangle = factor(&mut columns);
-        let mut basis = vec![0.0; x.len() * p];
+        let mut basis = vec![0.0; y.len() * p];
         for (k, column) in columns.iter().enumerate() {
             for (i, v) in column.iter().enumerate() {
                 basis[i * p + k] = *v;

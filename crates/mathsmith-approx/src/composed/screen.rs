@@ -13,11 +13,13 @@
 
 use super::Judged;
 use super::screen_points;
+pub(crate) use super::screen_points::{Value, values};
 use crate::float::objective::Figure;
 use mathsmith_ir::{ColumnMut, ColumnRef, Engine, EngineError, Literal, Program};
 use mathsmith_oracle::{FloatFormat, Reference};
 use mathsmith_verify::points::weigh;
-use mathsmith_verify::{FloatDomain, Tolerance};
+use mathsmith_verify::{FloatDomain, SampleDomain, Tolerance};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Points of one run of an engine: results and exact values stay in the first-level cache.
@@ -90,23 +92,30 @@ impl Standard {
     }
 }
 
-/// Inputs with finite exact values.
+/// Inputs with finite exact values. Of functions of one variable the second ones are 0.
 #[derive(Clone, Debug, Default)]
 struct Points {
     x: Vec<f32>,
+    second: Vec<f32>,
     y: Vec<f64>,
     weight: Vec<f64>,
 }
 
 impl Points {
-    fn push(&mut self, point: (f32, f64, f64)) {
-        self.x.push(point.0);
+    fn push(&mut self, point: ([f32; 2], f64, f64)) {
+        self.x.push(point.0[0]);
+        self.second.push(point.0[1]);
         self.y.push(point.1);
         self.weight.push(point.2);
     }
 
-    fn get(&self, i: usize) -> (f32, f64, f64) {
-        (self.x[i], self.y[i], self.weight[i])
+    fn get(&self, i: usize) -> ([f32; 2], f64, f64) {
+        ([self.x[i], self.second[i]], self.y[i], self.weight[i])
+    }
+
+    /// Columns of inputs.
+    fn inputs(&self, from: usize, to: usize) -> [&[f32]; 2] {
+        [&self.x[from..to], &self.second[from..to]]
     }
 
     fn chosen(&self, indices: &[u32]) -> Points {
@@ -122,6 +131,7 @@ impl Points {
 #[derive(Clone, Debug, Default)]
 struct Settled {
     x: Vec<f32>,
+    second: Vec<f32>,
     /// The result; where `figure` is set, the infinity that a finite result may stand in for at an error.
     want: Vec<f32>,
     /// Exact value and weight where it is finite but beyond the format.
@@ -129,14 +139,20 @@ struct Settled {
 }
 
 impl Settled {
-    fn push(&mut self, x: f32, want: f32, figure: Option<(f64, f64)>) {
-        self.x.push(x);
+    fn push(&mut self, x: [f32; 2], want: f32, figure: Option<(f64, f64)>) {
+        self.x.push(x[0]);
+        self.second.push(x[1]);
         self.want.push(want);
         self.figure.push(figure);
     }
 
     fn only(&self, i: usize) -> Settled {
-        Settled { x: vec![self.x[i]], want: vec![self.want[i]], figure: vec![self.figure[i]] }
+        Settled {
+            x: vec![self.x[i]],
+            second: vec![self.second[i]],
+            want: vec![self.want[i]],
+            figure: vec![self.figure[i]],
+        }
     }
 }
 
@@ -175,12 +191,14 @@ impl Scratch {
         Scratch { out: vec![0.0; RUN], probes: Points::default(), oldest: 0, unit, evaluations: 0 }
     }
 
-    fn remember(&mut self, point: (f32, f64, f64)) {
+    fn remember(&mut self, point: ([f32; 2], f64, f64)) {
         if self.probes.x.len() < PROBES {
             self.probes.push(point);
         } else {
             let i = self.oldest;
-            (self.probes.x[i], self.probes.y[i], self.probes.weight[i]) = point;
+            let (x, y, weight) = point;
+            (self.probes.x[i], self.probes.second[i]) = (x[0], x[1]);
+            (self.probes.y[i], self.probes.weight[i]) = (y, weight);
             self.oldest = (i + 1) % PROBES;
         }
     }
@@ -197,6 +215,8 @@ impl Default for Scratch {
 pub struct Screen {
     reference: Reference,
     domain: FloatDomain,
+    /// The inputs of a function of two variables.
+    pairs: Option<SampleDomain>,
     standard: Standard,
     points: Points,
     settled: Settled,
@@ -213,6 +233,7 @@ impl Screen {
         let mut screen = Screen {
             reference: reference.clone(),
             domain: *domain,
+            pairs: None,
             standard,
             points: Points::default(),
             settled: Settled::default(),
@@ -221,6 +242,51 @@ impl Screen {
         let exact: Vec<f32> = screen.standard.exact.iter().map(|e| e.at).collect();
         screen.add(&[specials, exact, inputs].concat());
         screen
+    }
+
+    /// The screen of a function of two variables: the given inputs, and no others. What has to be met exactly is not asked
+    /// of pairs, and a tolerance neither.
+    ///
+    /// # Panics
+    /// If the function does not have exactly two variables.
+    pub fn of_pairs(reference: &Reference, pairs: &SampleDomain, standard: Standard, inputs: &[[f32; 2]]) -> Screen {
+        assert_eq!(reference.vars().len(), 2, "a screen of pairs is for a function of two variables");
+        let mut screen = Screen {
+            reference: reference.clone(),
+            domain: FloatDomain::whole(),
+            pairs: Some(pairs.clone()),
+            standard,
+            points: Points::default(),
+            settled: Settled::default(),
+        };
+        screen.insert_pairs(inputs);
+        screen
+    }
+
+    /// Adds pairs; those already there are left out. Returns how many were new.
+    pub fn insert_pairs(&mut self, inputs: &[[f32; 2]]) -> usize {
+        let bits = |x: [f32; 2]| x.map(f32::to_bits);
+        let (p, s) = (&self.points, &self.settled);
+        let there = p.x.iter().zip(&p.second).chain(s.x.iter().zip(&s.second));
+        let mut known: BTreeSet<[u32; 2]> = there.map(|(&x, &y)| bits([x, y])).collect();
+        let new: Vec<[f32; 2]> = inputs.iter().copied().filter(|&x| known.insert(bits(x))).collect();
+        let columns = [0, 1].map(|a| new.iter().map(|x| x[a]).collect::<Vec<f32>>());
+        let values = values(&self.reference, self.standard.judged_at, &[&columns[0], &columns[1]]);
+        for (&x, value) in new.iter().zip(&values) {
+            let weight = self.weight(value.y, None);
+            if value.rounded.is_finite() {
+                self.points.push((x, value.y, weight));
+            } else {
+                let figure = value.y.is_finite().then_some((value.y, weight));
+                self.settled.push(x, value.rounded as f32, figure);
+            }
+        }
+        new.len()
+    }
+
+    /// How many variables the function has.
+    fn arity(&self) -> usize {
+        if self.pairs.is_some() { 2 } else { 1 }
     }
 
     /// Adds inputs; those already there or outside the domain are left out. Returns how many were new.
@@ -235,7 +301,7 @@ impl Screen {
         let mut new: Vec<f32> = inputs.iter().copied().filter(|x| known.binary_search(&x.to_bits()).is_err()).collect();
         new.sort_by(f32::total_cmp);
         new.dedup_by_key(|x| x.to_bits());
-        let values = screen_points::values(&self.reference, self.standard.judged_at, &new);
+        let values = values(&self.reference, self.standard.judged_at, &[&new]);
         let tolerances = match &self.standard.unit {
             Unit::Within(t) => screen_points::plain_values(t.value(), &new),
             _ => Vec::new(),
@@ -244,15 +310,15 @@ impl Screen {
             let exact = self.standard.exact.iter().find(|e| e.at == x);
             let weight = self.weight(value.y, tolerances.get(i).copied());
             if let Some(e) = exact {
-                self.settled.push(x, e.value, None);
+                self.settled.push([x, 0.0], e.value, None);
             }
             // What is demanded may be another value than the function's; only where it is not, the function is asked too.
             if exact.is_none_or(|e| f64::from(e.value) == value.rounded) {
                 if value.rounded.is_finite() {
-                    self.points.push((x, value.y, weight));
+                    self.points.push(([x, 0.0], value.y, weight));
                 } else {
                     let figure = value.y.is_finite().then_some((value.y, weight));
-                    self.settled.push(x, value.rounded as f32, figure);
+                    self.settled.push([x, 0.0], value.rounded as f32, figure);
                 }
             }
         }
@@ -283,6 +349,12 @@ impl Screen {
     /// The inputs with finite results, in the order of [`Screen::errors`].
     pub fn inputs(&self) -> &[f32] {
         &self.points.x
+    }
+
+    /// The columns of inputs with finite results: one a variable.
+    pub(super) fn columns(&self) -> Vec<&[f32]> {
+        let Points { x, second, .. } = &self.points;
+        [&x[..], &second[..]][..self.arity()].to_vec()
     }
 
     /// The exact values at [`Screen::inputs`].
@@ -327,7 +399,7 @@ impl Screen {
         for from in (0..self.points.x.len()).step_by(RUN) {
             let to = (from + RUN).min(self.points.x.len());
             let (y, weight) = (&self.points.y[from..to], &self.points.weight[from..to]);
-            let out = run(engine, params, &self.points.x[from..to], &mut scratch.out)?;
+            let out = run(engine, params, self.arity(), self.points.inputs(from, to), &mut scratch.out)?;
             let w = weigh(format, out, y, weight, scratch.unit);
             broken += w.wrong;
             if w.max > error {
@@ -355,8 +427,9 @@ impl Screen {
         scratch.evaluations += 1;
         let format = self.standard.judged_at;
         if !scratch.probes.x.is_empty() && limit.broken == 0 {
-            let Points { x, y, weight } = &scratch.probes;
-            let w = weigh(format, run(engine, params, x, &mut scratch.out)?, y, weight, scratch.unit);
+            let Points { x, second, y, weight } = &scratch.probes;
+            let out = run(engine, params, self.arity(), [x, second], &mut scratch.out)?;
+            let w = weigh(format, out, y, weight, scratch.unit);
             if w.wrong > 0 || w.max > limit.error {
                 return Ok(None);
             }
@@ -365,7 +438,7 @@ impl Screen {
         for from in (0..self.points.x.len()).step_by(RUN) {
             let to = (from + RUN).min(self.points.x.len());
             let (y, weight) = (&self.points.y[from..to], &self.points.weight[from..to]);
-            let out = run(engine, params, &self.points.x[from..to], &mut scratch.out)?;
+            let out = run(engine, params, self.arity(), self.points.inputs(from, to), &mut scratch.out)?;
             let w = weigh(format, out, y, weight, scratch.unit);
             score.broken += w.wrong;
             score.error = score.error.max(w.max);
@@ -395,7 +468,8 @@ impl Screen {
         let mut worst = self.points.x.first().or(self.settled.x.first()).copied().unwrap_or(0.0);
         for from in (0..self.settled.x.len()).step_by(RUN) {
             let to = (from + RUN).min(self.settled.x.len());
-            let out = run(engine, params, &self.settled.x[from..to], &mut scratch.out)?;
+            let inputs = [&self.settled.x[from..to], &self.settled.second[from..to]];
+            let out = run(engine, params, self.arity(), inputs, &mut scratch.out)?;
             for (i, &c) in (from..to).zip(out.iter()) {
                 let c = format.nearest_f64(f64::from(c));
                 let want = f64::from(self.settled.want[i]);
@@ -420,7 +494,8 @@ impl Screen {
     /// What the engine says.
     pub fn errors(&self, engine: &mut dyn Engine, params: &[Literal]) -> Result<Vec<f64>, EngineError> {
         let mut out = vec![0.0; self.points.x.len()];
-        engine.run(params, &[ColumnRef::F32(&self.points.x)], &mut [ColumnMut::F32(&mut out)])?;
+        let columns: Vec<ColumnRef<'_>> = self.columns().into_iter().map(ColumnRef::F32).collect();
+        engine.run(params, &columns, &mut [ColumnMut::F32(&mut out)])?;
         let Points { y, weight, .. } = &self.points;
         let one = |(i, &c): (usize, &f32)| error_of(self.standard.judged_at, c, y[i], weight[i]);
         Ok(out.iter().enumerate().map(one).collect())
@@ -479,6 +554,7 @@ impl Screen {
         Screen {
             reference: self.reference.clone(),
             domain: self.domain,
+            pairs: self.pairs.clone(),
             standard: self.standard.clone(),
             points: self.points.chosen(order),
             settled: self.settled.clone(),
@@ -496,11 +572,12 @@ pub fn judge_program(screen: &Screen, program: &Program) -> Option<Judged> {
 fn run<'a>(
     engine: &mut dyn Engine,
     params: &[Literal],
-    x: &[f32],
+    arity: usize,
+    x: [&[f32]; 2],
     out: &'a mut [f32],
 ) -> Result<&'a [f32], EngineError> {
-    let out = &mut out[..x.len()];
-    engine.run(params, &[ColumnRef::F32(x)], &mut [ColumnMut::F32(out)])?;
+    let out = &mut out[..x[0].len()];
+    engine.run(params, &x.map(ColumnRef::F32)[..arity], &mut [ColumnMut::F32(out)])?;
     Ok(out)
 }
 

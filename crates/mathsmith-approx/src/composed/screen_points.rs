@@ -27,20 +27,24 @@ const CHANGES: usize = 24;
 
 /// A value of the function and what it rounds to in the format of the judgement.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Value {
+pub(crate) struct Value {
     /// The value, good to 2^-20 ulp of the format or better; the sign of a zero is that of the rounded result.
     pub y: f64,
     /// Rounded; where it is finite good enough to tell its class.
     pub rounded: f64,
 }
 
-/// The function at some inputs, in their order: in doubles where their bound allows, by MPFR elsewhere.
-pub(super) fn values(reference: &Reference, format: FloatFormat, inputs: &[f32]) -> Vec<Value> {
-    let xs: Vec<f64> = inputs.iter().map(|&x| f64::from(x)).collect();
-    let (mut ys, mut errs) = (vec![0.0; xs.len()], vec![0.0; xs.len()]);
-    reference.fast_block(&[&xs], &mut ys, &mut errs, &mut Scratch::default());
+/// The function at some inputs, a column a variable, in their order: in doubles where their bound allows, by MPFR elsewhere.
+pub(crate) fn values(reference: &Reference, format: FloatFormat, columns: &[&[f32]]) -> Vec<Value> {
+    let doubles = |column: &&[f32]| column.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+    let columns: Vec<Vec<f64>> = columns.iter().map(doubles).collect();
+    let slices: Vec<&[f64]> = columns.iter().map(|column| &column[..]).collect();
+    let count = slices.first().map_or(0, |column| column.len());
+    let (mut ys, mut errs) = (vec![0.0; count], vec![0.0; count]);
+    reference.fast_block(&slices, &mut ys, &mut errs, &mut Scratch::default());
     let beyond = format.max() * 2.0;
-    let one = |((&x, &y), &e): ((&f64, &f64), &f64)| {
+    let one = |((i, &y), &e): ((usize, &f64), &f64)| {
+        let x: Vec<f64> = slices.iter().map(|column| column[i]).collect();
         let a = y.abs();
         // An infinite value stands for at least 2^(1023 - e).
         if y.is_infinite() && e < 800.0 || a < f64::INFINITY && a - e > beyond {
@@ -53,11 +57,11 @@ pub(super) fn values(reference: &Reference, format: FloatFormat, inputs: &[f32])
         if a.is_finite() && a > 0.0 && e <= ulp / 1048576.0 && a < format.max() * 0.999 {
             return Value { y, rounded: format.nearest_f64(y) };
         }
-        let rounded = reference.round_to(&[x], format);
-        let y = reference.value_dd(&[x]).0;
+        let rounded = reference.round_to(&x, format);
+        let y = reference.value_dd(&x).0;
         Value { y: if y == 0.0 { y.copysign(rounded) } else { y }, rounded }
     };
-    xs.iter().zip(&ys).zip(&errs).map(one).collect()
+    ys.iter().enumerate().zip(&errs).map(one).collect()
 }
 
 /// A function at some inputs to about a double's precision.
@@ -108,7 +112,7 @@ pub(super) fn inputs(
     let mut keys: Vec<i64> = grid(first, last);
     let at = |keys: &[i64]| {
         let xs: Vec<f32> = keys.iter().map(|&k| from_key(k)).collect();
-        values(reference, format, &xs)
+        values(reference, format, &[&xs])
     };
     let sampled = at(&keys);
     let mut out: Vec<i64> = Vec::new();

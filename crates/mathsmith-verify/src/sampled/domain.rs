@@ -113,7 +113,10 @@ impl SampleDomain {
     }
 
     /// Whether a number may stand for an argument, infinities and NaN included where the ends are infinite.
-    pub(crate) fn admits(&self, argument: usize, x: f64) -> bool {
+    ///
+    /// # Panics
+    /// If there is no such argument.
+    pub fn admits(&self, argument: usize, x: f64) -> bool {
         let axis = &self.axes[argument];
         match x {
             _ if x.is_nan() => axis.neg_inf && axis.pos_inf,
