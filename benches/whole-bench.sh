@@ -50,7 +50,7 @@ cat <<HEAD
 | date | $(date -u +%Y-%m-%d), commit $(git rev-parse --short HEAD), made with \`benches/whole-bench.sh\` |
 
 Nanoseconds an element of an array in the first cache, the loop included; ours is the cheapest entry that meets its bound, emitted
-and compiled by clang with -O3 -march=native, by gcc with -fno-math-errno -fno-trapping-math as well (it keeps most loops
+and compiled by clang with -O3 -march=native, by gcc with -fno-math-errno -fno-trapping-math -ffp-contract=off as well (it keeps most loops
 scalar without), by rustc with -Copt-level=3 -Ctarget-cpu=native. Times as fast: the median, over all rounds of one process, of the peer's time over ours in the same round. Peers' errors are
 of every input unless another word is said in their records; a peer that is wrong in kind somewhere (NaN for a number and the
 like) is left out. A function counts if a vector function of that accuracy exists.
