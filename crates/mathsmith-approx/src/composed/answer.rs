@@ -94,6 +94,8 @@ pub fn standard(question: &Question) -> Standard {
         },
         judged_at: question.judged_at,
         exact: question.exact().map(|(at, value)| Exact { at, value }).collect(),
+        specials: Some(question.specials()),
+        flush: question.problem.flush,
     }
 }
 

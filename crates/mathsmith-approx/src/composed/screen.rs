@@ -24,6 +24,8 @@ use std::sync::Arc;
 
 /// Points of one run of an engine: results and exact values stay in the first-level cache.
 const RUN: usize = 1024;
+/// Share of the unit that the least normal number counts where it may be flushed.
+const FLUSHED: f64 = 1e-9;
 /// Points looked at before all others.
 const PROBES: usize = 64;
 
@@ -83,12 +85,16 @@ pub struct Standard {
     pub judged_at: FloatFormat,
     /// Points that have to be met exactly.
     pub exact: Vec<Exact>,
+    /// Special inputs whose results count; `None` for those of the domain.
+    pub specials: Option<Vec<f32>>,
+    /// Whether results below the least normal number of the format may be zero.
+    pub flush: bool,
 }
 
 impl Standard {
     /// A figure at `f32`, without demands.
     pub fn new(unit: impl Into<Unit>) -> Standard {
-        Standard { unit: unit.into(), judged_at: FloatFormat::F32, exact: Vec::new() }
+        Standard { unit: unit.into(), judged_at: FloatFormat::F32, exact: Vec::new(), specials: None, flush: false }
     }
 }
 
@@ -238,7 +244,7 @@ impl Screen {
             points: Points::default(),
             settled: Settled::default(),
         };
-        let specials = domain.specials();
+        let specials = screen.standard.specials.clone().unwrap_or_else(|| domain.specials());
         let exact: Vec<f32> = screen.standard.exact.iter().map(|e| e.at).collect();
         screen.add(&[specials, exact, inputs].concat());
         screen
@@ -327,6 +333,11 @@ impl Screen {
 
     /// One over what the unit is at a point. A large finite number stands for one over zero: zero times it stays zero.
     fn weight(&self, y: f64, tolerance: Option<f64>) -> f64 {
+        let least = self.standard.judged_at.min_normal();
+        if self.standard.flush && y != 0.0 && y.abs() < least {
+            // A zero is no error here, nor is any other result so small; only a sweep tells these apart.
+            return FLUSHED / least;
+        }
         let over = |d: f64| if d > 0.0 { (1.0 / d).min(f64::MAX) } else { f64::MAX };
         match &self.standard.unit {
             Unit::Ulp => inverse_ulp(self.standard.judged_at, y),
