@@ -337,6 +337,22 @@ fn bad_subjects_that_return_are_run() {
 }
 
 #[test]
+fn several_files_at_a_time() {
+    // All become crates of one name, so their compilers must not share a folder.
+    let names = ["nan.rs", "null.rs", "exits.rs", "index.rs", "impure.rs", "division.rs"];
+    std::thread::scope(|scope| {
+        for turn in 0..4 {
+            for name in names {
+                scope.spawn(move || {
+                    let spec = Spec::Rust { path: corpus(&format!("bad/{name}")), symbol: None };
+                    prepare(&spec, &Request::default()).unwrap_or_else(|e| panic!("{turn} {name}: {e}"));
+                });
+            }
+        }
+    });
+}
+
+#[test]
 fn the_output_says_how_it_was_compiled() {
     let built = Case::of("exp_bits.c").built();
     assert_eq!(built.flags, ["-O2"]);

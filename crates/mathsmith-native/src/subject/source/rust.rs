@@ -239,9 +239,16 @@ impl Unit<'_> {
         command.args(["-C", "symbol-mangling-version=v0", "--cap-lints", "allow", "--emit"]);
         let mut emit = std::ffi::OsString::from("obj=");
         emit.push(&object);
-        command.arg(emit).arg(self.request.path);
-        if ask(command)?.code != 0 {
-            return Ok(Vec::new());
+        // rustc writes intermediate files, named after the crate alone, where the output would go by itself: without a folder
+        // for it that is the current one, where two questions at a time take each other's files.
+        command.arg(emit).arg("--out-dir").arg(self.request.folder).arg(self.request.path);
+        let output = ask(command)?;
+        if output.code != 0 {
+            return Err(SubjectError::File {
+                path: self.request.path.into(),
+                what: format!("rustc cannot list its functions:\n{}", output.stderr.trim_end()),
+                help: "check the flags given, or name the function: `--symbol NAME`".into(),
+            });
         }
         let defined = ObjectFile::read(&object).map_err(|e| io(&object, &e))?.functions();
         let mut names: Vec<String> = defined
