@@ -460,7 +460,7 @@ pub(crate) fn binary(op: Binary, a: &Enclosure, b: &Enclosure, p: u32) -> Enclos
 }
 
 /// The truth of a comparison, `None` where the enclosures overlap (with `last`: taken as equal).
-fn compare(cmp: Cmp, l: &Enclosure, r: &Enclosure, last: bool) -> Option<bool> {
+pub(crate) fn compare(cmp: Cmp, l: &Enclosure, r: &Enclosure, last: bool) -> Option<bool> {
     let order = if l.hi < r.lo {
         Ordering::Less
     } else if l.lo > r.hi {

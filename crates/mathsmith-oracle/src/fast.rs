@@ -233,6 +233,12 @@ fn run(
             match steps.map_or(Step::Run, |s| s[i]) {
                 Step::Run => {}
                 Step::Skip => continue,
+                Step::Take(j) => {
+                    let (value, bound) = lanes(j);
+                    y.copy_from_slice(value);
+                    e.copy_from_slice(bound);
+                    continue;
+                }
                 Step::Fill(value, bound) => {
                     y.fill(value);
                     e.fill(bound);

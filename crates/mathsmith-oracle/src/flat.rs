@@ -15,7 +15,7 @@
 //! The last rule needs the sign where the enclosure itself cannot show it, MPFR having no smaller numbers: [`sign`] derives it
 //! from the structure, as `exp(u)` is positive and a product of two signs has one.
 
-use crate::dag::{Binary, Dag, Node, args};
+use crate::dag::{Binary, Dag, Node, args, compare};
 use crate::enclosure::{Enclosure, Status};
 use crate::function::Unary;
 use rug::Float;
@@ -51,6 +51,8 @@ pub(crate) enum Step {
     Run,
     /// Fills in a value and a bound.
     Fill(f64, f64),
+    /// Takes the values and bounds of another node, the branch that holds everywhere.
+    Take(usize),
     /// Leaves it out: nobody asks for it.
     Skip,
 }
@@ -79,6 +81,10 @@ pub(crate) fn answer(dag: &Dag, lo: f64, hi: f64) -> Answer {
         if let Some((y, bound)) = filled {
             steps[i] = Step::Fill(y, bound);
             some = true;
+        } else if let Some(branch) = branch(&dag.nodes[i], &values) {
+            steps[i] = Step::Take(branch);
+            steps[branch] = Step::Run;
+            some = true;
         } else {
             for a in args(&dag.nodes[i]) {
                 steps[a] = Step::Run;
@@ -86,6 +92,17 @@ pub(crate) fn answer(dag: &Dag, lo: f64, hi: f64) -> Answer {
         }
     }
     if some { Answer::Some(steps.into()) } else { Answer::None }
+}
+
+/// The branch of an `if` whose comparison comes out the same for every argument.
+fn branch(node: &Node, values: &[Enclosure]) -> Option<usize> {
+    let Node::If { cmp, lhs, rhs, then, otherwise } = node else { return None };
+    let (l, r) = (&values[*lhs], &values[*rhs]);
+    let whole = |e: &Enclosure| e.status == Status::Defined && !e.edge;
+    if !whole(l) || !whole(r) {
+        return None;
+    }
+    Some(if compare(*cmp, l, r, false)? { *then } else { *otherwise })
 }
 
 /// One value and bound for all values of a node.

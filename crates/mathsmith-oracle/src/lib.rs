@@ -31,6 +31,7 @@ mod rotate;
 mod run;
 mod series;
 mod taylor;
+mod tie;
 
 pub use analyse::{DomainReport, Note, Removable, analyse, analyse_floats};
 pub use decide::{decide_f32, half_ulp};

@@ -4,11 +4,12 @@ use crate::dag::Dag;
 use crate::enclosure::{Enclosure, Status};
 use crate::fast::Plan;
 use crate::run::Smooth;
+use crate::tie::{self, Tangent};
 use crate::{FloatFormat, OracleError, Parity, limit, parity};
 use mathsmith_dsl::Expr;
 use rug::Float;
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Precision at which a value that still cannot be told from a tie between two floats is taken to be that tie.
 ///
@@ -49,6 +50,10 @@ pub(crate) struct Inner {
     pub(crate) source: String,
     pub(crate) plan: Plan,
     pub(crate) smooth: Smooth,
+    /// Whether some path is arithmetic alone, which is done exactly.
+    pub(crate) arithmetic: bool,
+    /// The tangent at zero, once it has been asked for.
+    tangent: OnceLock<Option<Tangent>>,
 }
 
 /// Precision at which rounding to a format begins: some 40 bits more than it has.
@@ -74,7 +79,14 @@ impl Reference {
         let plan = Plan::new(&dag);
         let smooth = Smooth::new(&dag, expr.vars.len(), &plan.constants);
         let (vars, source) = (expr.vars.clone(), expr.source.clone());
-        Ok(Reference { inner: Arc::new(Inner { dag, vars, source, plan, smooth }) })
+        let arithmetic = tie::arithmetic(&dag);
+        let tangent = OnceLock::new();
+        Ok(Reference { inner: Arc::new(Inner { dag, vars, source, plan, smooth, arithmetic, tangent }) })
+    }
+
+    /// The tangent at zero, where it serves to round.
+    pub(crate) fn tangent(&self) -> Option<&Tangent> {
+        self.inner.tangent.get_or_init(|| Tangent::new(self)).as_ref()
     }
 
     /// Names of the variables, in the order in which arguments are given.
@@ -140,8 +152,13 @@ impl Reference {
     /// signed zeros. NaN where there is no value.
     ///
     /// The precision rises until both ends of the enclosure round to one number. What still encloses a halfway point at
-    /// [`TIE_BITS`] bits is taken to be that tie.
+    /// [`TIE_BITS`] bits is taken to be that tie. Arithmetic alone is exact, and next to zero a tangent settles what bits do
+    /// not.
     pub fn round_to(&self, x: &[f64], format: FloatFormat) -> f64 {
+        self.check(x.len());
+        if let Some(y) = self.settled(x, format) {
+            return y;
+        }
         let x = self.floats(x);
         let mut p = first_bits(format);
         loop {

@@ -84,6 +84,11 @@ impl Smooth {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
         }
     }
+
+    /// Balls of the constant nodes.
+    pub(crate) fn constants(&self) -> &[Ball] {
+        &self.constants
+    }
 }
 
 /// The polynomials of one coarse cell, found as they are needed.
