@@ -134,7 +134,7 @@ impl Tangent {
             return None;
         }
         let tiny = Float::with_val(53, 1) >> (TIE_BITS + 100);
-        let slope = f.value_at(&[tiny.clone()], TIE_BITS + 16) / &tiny;
+        let slope = f.value_at(std::slice::from_ref(&tiny), TIE_BITS + 16) / &tiny;
         let short = Float::with_val(SLOPE_BITS, &slope);
         let rest = Float::with_val(64, &slope - &short).abs();
         // Equal as far as anything here is told apart.
