@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 /// Arguments of a call.
 const BLOCK: usize = 512;
-/// A call that took longer was interrupted by another process, and is not counted.
-const PREEMPTED: Duration = Duration::from_micros(800);
+/// A call that took longer was interrupted by another process, and is not counted; making a cell takes some milliseconds
+/// where MPFR has to add many terms.
+const PREEMPTED: Duration = Duration::from_millis(40);
 /// Floats of a part of a binade.
 const PART: u32 = 1 << 17;
 

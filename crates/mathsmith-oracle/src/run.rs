@@ -16,7 +16,9 @@
 //! * `2^-53 |y|` for the last addition.
 //!
 //! A cell takes a polynomial when all but the last are below 2^-50 of the least `|f|` on it, so the bound is little more
-//! than half an ulp of a double; otherwise it is halved, up to a level beyond which the function's own evaluation
+//! than half an ulp of a double, or below 2^-46 where the remainder is not what stands in the way: the radii of an
+//! ill-conditioned function's coefficients, such as those of `exp(-x^2)` far out, shrink with the width only slowly.
+//! Otherwise it is halved, up to a level beyond which the function's own evaluation
 //! ([`Reference::fast_block`]) is no dearer. So are cells left alone that no halving can help, and cells on which the
 //! function is a polynomial: results there may lie exactly halfway between floats, which exact arithmetic knows and a
 //! bound does not. Whether a cell has a polynomial, and which, depends on the cell and the function alone.
@@ -55,6 +57,8 @@ const LANES: usize = 32;
 const UNIT: f64 = 1.110_223_024_626_166_7e-16;
 /// 2^-50.
 const ACCEPTED: f64 = 8.881_784_197_001_252e-16;
+/// 2^-46.
+const TOLERATED: f64 = 16.0 * ACCEPTED;
 /// Factor by which halving a cell reduces the remainder: 2^-(DEGREE + 1).
 const SHRINK: f64 = 1.0 / (1u64 << (DEGREE + 1)) as f64;
 /// Values below this have no polynomial: subnormal doubles are near.
@@ -177,6 +181,30 @@ fn attempt(dag: &Dag, smooth: &Smooth, key: u64, level: u32, blind: u32, remaind
         return Cell::Direct;
     }
     let Some(at) = expand(dag, &smooth.constants, Ball::exact(centre), h) else { return lost() };
+    let mut swing: f64 = at[1..].iter().map(|c| c.magnitude()).sum();
+    swing += all[ORDER].magnitude();
+    let top = all[0].magnitude();
+    if !(top < 1e300 && swing < 1e300) {
+        return lost();
+    }
+    if top <= LEAST {
+        return Cell::Direct;
+    }
+    let after = |d: usize| all[d + 1].magnitude() * remainder;
+    // Halving divides the remainder by 2^(d+1), or by more where it narrows the ball; a zero nearby asks for more levels.
+    let refused = || {
+        let mut until = level + 1;
+        let mut left = after(DEGREE) * SHRINK;
+        while left > ACCEPTED * top && until <= FINE {
+            left *= SHRINK;
+            until += 1;
+        }
+        if level == FINE || until > FINE { Cell::Direct } else { Cell::Halved { blind: 0, until } }
+    };
+    // Without the constant term, whose many digits are dear: no better than this can it be.
+    if after(DEGREE) + at[1..=DEGREE].iter().map(|c| c.r).sum::<f64>() > TOLERATED * top {
+        return refused();
+    }
     let e = dag.eval(&[Enclosure::point(Float::with_val(53, centre))], CENTRE_BITS, false);
     if e.status != Status::Defined || e.edge || e.jump || !e.lo.is_finite() || !e.hi.is_finite() {
         return lost();
@@ -189,16 +217,9 @@ fn attempt(dag: &Dag, smooth: &Smooth, key: u64, level: u32, blind: u32, remaind
     let cut = Float::with_val(53, &low - lo).abs();
     // Each of the two was rounded to nearest, by far less than is added here.
     let mut bound = (radius.to_f64() + cut.to_f64()) * (1.0 + 1e-9) + UNIT * lo.abs();
-    let mut swing: f64 = at[1..].iter().map(|c| c.magnitude()).sum();
-    swing += all[ORDER].magnitude();
     let least = hi.abs() - swing * (1.0 + 1e-12);
-    let top = all[0].magnitude();
-    if !(top < 1e300 && swing < 1e300) {
-        return lost();
-    }
     // Taken with the least |f| over the cell, of which a half is enough to go on with; a zero inside is looked for.
     let allowed = ACCEPTED * least.max(0.0);
-    let after = |d: usize| all[d + 1].magnitude() * remainder;
     let enough = (1..=DEGREE).find(|&d| after(d) <= allowed * 0.0625);
     let degree = enough.unwrap_or(DEGREE);
     let mut rest = [0.0; DEGREE];
@@ -208,17 +229,11 @@ fn attempt(dag: &Dag, smooth: &Smooth, key: u64, level: u32, blind: u32, remaind
     }
     // One least subnormal for each step that may underflow.
     bound = (bound + after(degree) + 1e-320) * (1.0 + 1e-12);
-    if least > LEAST && bound <= allowed {
+    let limit = if enough.is_some() { TOLERATED / ACCEPTED * allowed } else { allowed };
+    if least > LEAST && bound <= limit {
         return Cell::Smooth(Polynomial { centre, rate, head: (hi, lo), rest, degree, bound });
     }
-    // Halving divides the remainder by 2^(d+1), or by more where it narrows the ball; a zero nearby asks for more levels.
-    let mut until = level + 1;
-    let mut left = after(DEGREE) * SHRINK;
-    while left > ACCEPTED * top && until <= FINE {
-        left *= SHRINK;
-        until += 1;
-    }
-    if level == FINE || until > FINE { Cell::Direct } else { Cell::Halved { blind: 0, until } }
+    refused()
 }
 
 impl Cells {
