@@ -47,7 +47,7 @@ cat <<HEAD
 | machine | $(lscpu | sed -n 's/^Model name: *//p' | head -1), $(nproc) cores |
 | system | $(. /etc/os-release && echo "$PRETTY_NAME"), $(ldd --version | head -1 | sed 's/^ldd //') |
 | compilers | $(for c in clang gcc rustc; do command -v "$c" > /dev/null && "$c" --version | head -1; done | paste -sd ';' | sed 's/;/; /g') |
-| date | $(date -u +%Y-%m-%d), commit $(git rev-parse --short HEAD), made with \`benches/whole-bench.sh\` |
+| date | $(date -u +%Y-%m-%d), commit $(git rev-parse --short HEAD), made with \`${FLAGS:+FLAGS=\"$FLAGS\" }benches/whole-bench.sh\` |
 
 Nanoseconds an element of an array in the first cache, the loop included; ours is the cheapest entry that meets its bound, emitted
 and compiled by clang with -O3 -march=native, by gcc with -fno-math-errno -fno-trapping-math -ffp-contract=off as well (it keeps most loops
