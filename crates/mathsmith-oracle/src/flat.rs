@@ -25,6 +25,8 @@ use std::sync::Arc;
 
 /// Bits of the interval evaluation: more than a double, in two words.
 const BITS: u32 = 96;
+/// Bits to which a part that saturates is known, so that a product with the greatest float (`x*erf(x)`) is exact to 2^-100.
+const PART_BITS: u32 = 320;
 /// 2^-53.
 const NARROW: f64 = 1.0 / (1u64 << 53) as f64;
 /// Values below this are left to the rule for underflow: subnormal doubles are near.
@@ -60,13 +62,16 @@ pub(crate) enum Step {
 /// What serves the arguments of `lo ..= hi`.
 pub(crate) fn answer(dag: &Dag, lo: f64, hi: f64) -> Answer {
     let cell = Enclosure::new(Float::with_val(53, lo), Float::with_val(53, hi));
-    let values = dag.all(&[cell], BITS, false);
+    let mut values = dag.all(std::slice::from_ref(&cell), BITS, false);
     let signs = sign(dag, &values);
     if values[dag.root].status == Status::Undefined {
         return if values[dag.root].edge { Answer::None } else { Answer::All(f64::NAN, 0.0) };
     }
     if let Some((y, bound)) = constant(&values[dag.root], signs[dag.root]) {
         return Answer::All(y, bound);
+    }
+    if dag.nodes.iter().zip(&values).zip(&signs).any(|((n, v), &s)| n.dear() && constant(v, s).is_some()) {
+        values = dag.all(&[cell], PART_BITS, false);
     }
     // From the root down: a constant node needs none of its arguments. Arithmetic is left to the fast path, which knows
     // its rounding errors better than an enclosure of 96 bits.
@@ -123,7 +128,7 @@ fn constant(f: &Enclosure, negative: Option<bool>) -> Option<(f64, f64)> {
     if !one_sign || a.max(b) >= HUGE {
         return None;
     }
-    let y = f.mid(BITS).to_f64();
+    let y = f.mid(PART_BITS).to_f64();
     let above = Float::with_val_round(53, &f.hi - y, Round::Up).0;
     let below = Float::with_val_round(53, y - &f.lo, Round::Up).0;
     let bound = above.max(&below).to_f64_round(Round::Up);

@@ -21,7 +21,8 @@
 //! Otherwise it is halved, up to a level beyond which the function's own evaluation
 //! ([`Reference::fast_block`]) is no dearer. So are cells left alone that no halving can help, and cells on which the
 //! function is a polynomial: results there may lie exactly halfway between floats, which exact arithmetic knows and a
-//! bound does not. Whether a cell has a polynomial, and which, depends on the cell and the function alone.
+//! bound does not. Where a function is proportional to the argument to within 2^-100, as `x*erf(x)` is far out, its own evaluation knows the little
+//! that it lacks, and the last addition here would not. Whether a cell has a polynomial, and which, depends on the cell and the function alone.
 //!
 //! Where there is no polynomial, one answer may serve the whole cell ([`crate::flat`]): far from zero most functions
 //! saturate, overflow or have no value, or parts of them do. What oscillates there is left to the function's own evaluation, which turns sines
@@ -59,6 +60,8 @@ const UNIT: f64 = 1.110_223_024_626_166_7e-16;
 const ACCEPTED: f64 = 8.881_784_197_001_252e-16;
 /// 2^-46.
 const TOLERATED: f64 = 16.0 * ACCEPTED;
+/// 2^-100: curvature below which a function is a line.
+const STRAIGHT: f64 = ACCEPTED * ACCEPTED;
 /// Factor by which halving a cell reduces the remainder: 2^-(DEGREE + 1).
 const SHRINK: f64 = 1.0 / (1u64 << (DEGREE + 1)) as f64;
 /// Values below this have no polynomial: subnormal doubles are near.
@@ -177,7 +180,10 @@ fn attempt(dag: &Dag, smooth: &Smooth, key: u64, level: u32, blind: u32, remaind
     let lost =
         || if level == FINE || blind + 1 >= BLIND { Cell::Direct } else { Cell::Halved { blind: blind + 1, until: 0 } };
     let Some(all) = expand(dag, &smooth.constants, Ball { m: centre, r: h }, h) else { return lost() };
-    if all[ORDER].is_zero() && all[ORDER - 1].is_zero() {
+    let least_size = all[0].m.abs() - all[0].r;
+    let proportional = centre.abs() >= 1.0 && all[1].magnitude() * centre.abs() >= 0.5 * h * least_size;
+    let straight = proportional && all[2..].iter().all(|c| c.magnitude() <= STRAIGHT * least_size);
+    if (all[ORDER].is_zero() && all[ORDER - 1].is_zero()) || straight {
         return Cell::Direct;
     }
     let Some(at) = expand(dag, &smooth.constants, Ball::exact(centre), h) else { return lost() };

@@ -6,7 +6,8 @@
 //! the correctly rounded one) the exact error of `c` lies between
 //!
 //! * `(d (1 - 2^-50) - e) / ulp(|y| + e)` and `(d (1 + 2^-50) + e) / ulp(|y| - e)` in ULP, `d = |c - y|`;
-//! * `d (1 - 2^-50) - e` and `d (1 + 2^-50) + e` absolutely;
+//! * `d (1 - 2^-50) - e'` and `d (1 + 2^-50) + e'` absolutely, with `e' = err (1 + 2^-50)`: no rounding here is relative to
+//!   `y`, and where results grow without bound as the function comes nearer to a line, the difference is what tells;
 //! * `q (1 ∓ 2^-50) ∓ w` relatively, with `q = d / |y|` and `w = |c| e / (|y| (|y| - e))`: `|c/f - 1|` changes by no more
 //!   while `f` runs through `y - e .. y + e`. Where `c = 0` it is 1 exactly.
 //!
@@ -64,6 +65,8 @@ pub(crate) struct RefBlock<S> {
     pub xd: Vec<f64>,
     pub y: Vec<f64>,
     pub e: Vec<f64>,
+    /// The bound as the reference gave it, widened for roundings that do not depend on `y`.
+    narrow: Vec<f64>,
     scale: Vec<f64>,
     inverse: Vec<f64>,
     pub rounded: Vec<f32>,
@@ -78,6 +81,7 @@ pub(crate) struct RefBlock<S> {
 /// What a block can add to the vectorised maxima.
 #[derive(Clone, Copy, Default)]
 struct Bounds {
+    /// Of [`RefBlock::narrow`].
     max_e: f64,
     max_e_ulp: f64,
     /// Largest `e / |y|`.
@@ -91,14 +95,21 @@ struct Bounds {
 }
 
 #[inline(always)]
-fn prepare<G: Grid>(y: &[f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64], margin: f64) -> Bounds {
+fn prepare<G: Grid>(
+    y: &[f64],
+    err: &mut [f64],
+    narrow: &mut [f64],
+    scale: &mut [f64],
+    inverse: &mut [f64],
+    margin: f64,
+) -> Bounds {
     let n = y.len();
-    let (err, scale, inverse) = (&mut err[..n], &mut scale[..n], &mut inverse[..n]);
+    let (err, narrow, scale, inverse) = (&mut err[..n], &mut narrow[..n], &mut scale[..n], &mut inverse[..n]);
     let (mut slow, mut straddles, mut near_zero) = (0u64, 0u64, 0u64);
     let (mut max_e, mut max_u, mut max_r) = ([0f64; WIDTH], [0f64; WIDTH], [0f64; WIDTH]);
-    let columns = y.chunks_exact(WIDTH).zip(err.chunks_exact_mut(WIDTH));
+    let columns = y.chunks_exact(WIDTH).zip(err.chunks_exact_mut(WIDTH).zip(narrow.chunks_exact_mut(WIDTH)));
     let outputs = scale.chunks_exact_mut(WIDTH).zip(inverse.chunks_exact_mut(WIDTH));
-    for ((y, err), (scale, inverse)) in columns.zip(outputs) {
+    for ((y, (err, narrow)), (scale, inverse)) in columns.zip(outputs) {
         for k in 0..WIDTH {
             let a = y[k].abs();
             let b = err[k];
@@ -109,10 +120,12 @@ fn prepare<G: Grid>(y: &[f64], err: &mut [f64], scale: &mut [f64], inverse: &mut
             straddles |= s.to_bits() ^ G::inverse_ulp(a - e).to_bits();
             // Comparisons that are false for NaN.
             slow |= u64::from(!((e * s <= 1.0 / 65536.0) & (a + e < G::OVERFLOW)));
+            let own = b * ((1.0 + SLACK) * margin);
             err[k] = e;
+            narrow[k] = own;
             scale[k] = s;
             inverse[k] = r;
-            max_e[k] = if e > max_e[k] { e } else { max_e[k] };
+            max_e[k] = if own > max_e[k] { own } else { max_e[k] };
             max_u[k] = if e * s > max_u[k] { e * s } else { max_u[k] };
             near_zero |= u64::from(!(e * r <= 0.5));
             max_r[k] = if e * r > max_r[k] { e * r } else { max_r[k] };
@@ -263,7 +276,7 @@ macro_rules! dispatched {
 pub(crate) use dispatched;
 
 dispatched!(prepare_fast = prepare<G: Grid>(
-    y: &[f64], err: &mut [f64], scale: &mut [f64], inverse: &mut [f64], margin: f64
+    y: &[f64], err: &mut [f64], narrow: &mut [f64], scale: &mut [f64], inverse: &mut [f64], margin: f64
 ) -> Bounds);
 dispatched!(round_fast = round<G: Grid>(y: &[f64], e: &[f64], rounded: &mut [f32]) -> bool);
 dispatched!(count_beyond_fast = count_beyond<G: Grid>(y: &[f64], e: &[f64]) -> [u32; 3]);
@@ -283,6 +296,7 @@ impl<S: Default> RefBlock<S> {
             xd: vec![0.0; BLOCK],
             y: vec![0.0; BLOCK],
             e: vec![0.0; BLOCK],
+            narrow: vec![0.0; BLOCK],
             scale: vec![0.0; BLOCK],
             inverse: vec![0.0; BLOCK],
             rounded: vec![0.0; BLOCK],
@@ -310,6 +324,7 @@ impl<S: Default> RefBlock<S> {
         self.bounds = prepare_fast::<T::Grid>(
             &self.y[..n],
             &mut self.e[..n],
+            &mut self.narrow[..n],
             &mut self.scale[..n],
             &mut self.inverse[..n],
             margin,
@@ -334,7 +349,7 @@ impl<S: Default> RefBlock<S> {
     }
 
     fn neutralise(&mut self, lane: usize) {
-        for column in [&mut self.y, &mut self.e, &mut self.scale, &mut self.inverse] {
+        for column in [&mut self.y, &mut self.e, &mut self.narrow, &mut self.scale, &mut self.inverse] {
             column[lane] = 0.0;
         }
         self.rounded[lane] = 0.0;
@@ -368,7 +383,7 @@ impl<S: Default> RefBlock<S> {
                     self.rounded[lane] = truth.round_f32(self.xd[lane]);
                     judged += 1;
                 }
-                kept.max_e = kept.max_e.max(e);
+                kept.max_e = kept.max_e.max(self.narrow[lane]);
                 kept.max_e_ulp = kept.max_e_ulp.max(e * s);
                 let relative = e * self.inverse[lane];
                 kept.max_e_rel = kept.max_e_rel.max(relative);
@@ -404,7 +419,7 @@ impl<S: Default> RefBlock<S> {
 
     /// Bounds of the absolute error.
     pub(crate) fn abs_interval(&self, lane: usize, c: f32) -> (f64, f64) {
-        abs_bounds(self.y[lane], self.e[lane], c)
+        abs_bounds(self.y[lane], self.narrow[lane], c)
     }
 
     /// Bounds of the relative error.
