@@ -8,7 +8,8 @@
 //!   inexact one;
 //! * `a + b`: `ea + eb` plus the rounding error itself, which TwoSum (Knuth) yields exactly;
 //! * `a * b`: `|a| eb + |b| ea + ea eb` plus the rounding error, which the fused multiply-add yields exactly;
-//! * `a / b`: `(ea + |q| eb) / (|b| - eb) + h(q)`;
+//! * `a / b`: `(ea + |q| eb + r) / (|b| - eb)` with the remainder `r = |a - q b|`, which the fused multiply-add yields
+//!   exactly, or `(ea + |q| eb) / (|b| - eb) + h(q)` where it may underflow;
 //! * `min`, `max`: the greater bound, or that of the chosen side where the two are separated; `if`: the chosen side's,
 //!   where the comparison is decided by the bounds.
 //!
@@ -492,7 +493,10 @@ fn binary_block(op: Binary, a: Lanes, b: Lanes, y: &mut [f64], e: &mut [f64]) {
         Binary::Div => zip(a, b, y, e, op, |a, ea, b, eb| {
             let q = a / b;
             let below = b.abs() - eb;
-            let bound = (ea + q.abs() * eb * INFLATE) / (below * (1.0 - 1e-15)) + half_ulp(q) + 2.0 * TINY;
+            // The remainder is exact far enough from underflow (Boldo and Daumas, ARITH 2003).
+            let exact = a.abs() > 1e-200 && q.abs() > 1e-200 && b.abs() > 1e-200;
+            let (rest, rounding) = if exact { (q.mul_add(-b, a).abs(), 0.0) } else { (0.0, half_ulp(q)) };
+            let bound = (ea + q.abs() * eb * INFLATE + rest) / (below * (1.0 - 1e-15)) + rounding + 2.0 * TINY;
             let exact_zero = a == 0.0 && ea == 0.0;
             (q, if below > 0.0 { if exact_zero { 0.0 } else { bound } } else { f64::INFINITY })
         }),
