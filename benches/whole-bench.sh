@@ -16,6 +16,11 @@ bin="${BIN:-target/release/mathsmith}"
 runs="$1"
 [ -x "$bin" ] || { echo "no $bin: run 'make build' first" >&2; exit 2; }
 
+# Whether some entry of a run keeps the bound of its question.
+meets() {
+    python3 -c 'import json, sys; sys.exit(not any(e["meets_bound"] for e in json.load(open(sys.argv[1]))["front"]))' "$1"
+}
+
 careful=() rough=() failed=()
 for front in "$runs"/*/front.json; do
     run="$(dirname "$front")"
@@ -25,6 +30,10 @@ for front in "$runs"/*/front.json; do
         *-u40) bound=4 ;;
         *) echo "$name: its name does not end in -u10, -u20 or -u40" >&2; continue ;;
     esac
+    if ! meets "$front"; then
+        failed+=("$name (misses its bound)")
+        continue
+    fi
     for inputs in mix small; do
         record="$run/bench-$inputs.json"
         [ ! -e "$record" ] || continue
@@ -68,5 +77,7 @@ for compiler in clang 'gcc no-errno' rustc; do
     done
 done
 if [ ${#failed[@]} -gt 0 ]; then
-    printf '\nNot benched: %s.\n' "${failed[*]}"
+    printf '\nNot benched:'
+    printf ' %s;' "${failed[@]}"
+    printf '\n'
 fi

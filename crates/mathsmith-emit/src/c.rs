@@ -3,9 +3,9 @@
 //! **Contraction.** gcc outside ISO mode and clang fuse `a * b + c` where the processor can, which changes bits. clang
 //! obeys `#pragma STDC FP_CONTRACT OFF` at the head of a block, which ends with the block; gcc ignores that pragma and
 //! obeys `#pragma GCC optimize`, put between push and pop so that it does not leak. Both are written only for programs
-//! that hold a product feeding a sum: gcc refuses to inline across differing options (unless the whole build has
-//! contraction off), and an `fma` program needs neither. `__builtin_assoc_barrier` would allow inlining, but gcc 12
-//! contracts through it where it vectorises.
+//! that hold a product feeding a sum: gcc refuses to inline across differing options, whatever says `inline`, unless the
+//! whole build has contraction off, and an `fma` program needs neither. `__builtin_assoc_barrier` would allow inlining,
+//! but gcc 12 contracts through it where it vectorises.
 //!
 //! Fused operations are `fmaf` and `fma`, which are exact by the C standard: one instruction where the target has it, a
 //! library routine where not. Unsigned arithmetic wraps; every shift count is masked; out-of-range conversions, undefined
@@ -205,10 +205,8 @@ pub(crate) fn function(program: &Program, name: &str, comment: &[String]) -> Str
     // The prototype keeps -Wmissing-prototypes quiet.
     let signature = format!("{result} {name}({})", arguments.join(", "));
     let _ = writeln!(out, "{signature};\n");
-    if !guard {
-        // clang inlines without a word, and warns of the helpers, which are static.
-        out.push_str("#if defined(__GNUC__) && !defined(__clang__)\ninline\n#endif\n");
-    }
+    // clang inlines without a word, and warns of the helpers, which are static.
+    out.push_str("#if defined(__GNUC__) && !defined(__clang__)\ninline\n#endif\n");
     let _ = writeln!(out, "{signature} {{");
     if guard {
         out.push_str(
