@@ -63,6 +63,8 @@ const FAR: f64 = 1000.0;
 
 /// Degree of the polynomial that says whether a domain needs a range reduction.
 const HIGHEST_DEGREE: usize = 16;
+/// Ratio of the ends of a domain without zero up to which equal steps of value see it well enough.
+const MANY_BINADES: f64 = 4096.0;
 
 /// Values of the reference that are remembered.
 const MOST_VALUES: usize = 1 << 20;
@@ -271,7 +273,22 @@ impl Question {
         }
         let nodes = Nodes::chebyshev((self.lo, self.hi), HIGHEST_DEGREE * 8, &|x| self.value(x), self.metric());
         let fit = nodes.and_then(|nodes| Fitter::new().polynomial_on_nodes(HIGHEST_DEGREE, &nodes));
-        fit.is_ok_and(|fit| self.near(fit.max_error))
+        fit.is_ok_and(|fit| self.near(fit.max_error)) && self.steps_of_value_show_all()
+    }
+
+    /// Whether a search on equal steps of value sees the domain: on many binades without zero nearly all inputs are below the
+    /// first step, and no polynomial follows a function there that changes from binade to binade.
+    fn steps_of_value_show_all(&self) -> bool {
+        let (least, greatest) = (self.lo.abs().min(self.hi.abs()), self.lo.abs().max(self.hi.abs()));
+        if self.lo <= 0.0 && self.hi >= 0.0 || greatest <= least * MANY_BINADES {
+            return true;
+        }
+        let sign = if self.lo > 0.0 { 1.0 } else { -1.0 };
+        let binades = std::iter::successors(Some(least), |x| Some(2.0 * x)).take_while(|x| *x <= greatest);
+        let points = binades.flat_map(|x| [1.0, 1.25, 1.5, 1.75].map(|m| sign * (m * x).min(greatest)));
+        let nodes = Nodes::new(points.collect(), &|x| self.value(x), self.metric());
+        let fit = nodes.and_then(|nodes| Fitter::new().polynomial_on_nodes(HIGHEST_DEGREE, &nodes));
+        fit.is_ok_and(|fit| self.bound().is_none_or(|bound| fit.max_error <= bound))
     }
 
     /// The special inputs whose results count, beside the finite ones of the domain.

@@ -157,6 +157,7 @@ impl Work<'_> {
                 self.search(arithmetic)?;
             }
             self.hunt()?;
+            self.polish()?;
             self.harden()?;
             let chosen = self.promising(PROVEN_TOGETHER);
             if chosen.is_empty() {

@@ -16,6 +16,8 @@ const ENOUGH: usize = 3;
 const HUNTS: usize = 6;
 /// Rounds of sweeps over the hottest binades before a whole sweep.
 const HOT_ROUNDS: usize = 4;
+/// Programs this much below the bound on the screen are safe; the others are improved as far as they can be before a sweep.
+const SAFE: f64 = 0.5;
 /// Binades of such a round.
 const HOT_BINADES: usize = 3;
 /// Worst inputs of one program and sweep that join the screen.
@@ -83,6 +85,19 @@ impl Work<'_> {
             }
         }
         self.step("hunted");
+        Ok(())
+    }
+
+    /// Improves the programs that are next to be swept beyond what the bound asks for. A screen shows less than a sweep will,
+    /// by an unknown share of the rounding errors, and some thousand evaluations are a small part of a sweep.
+    pub(super) fn polish(&mut self) -> Result<(), AnswerError> {
+        let mut chosen = self.promising(ENOUGH);
+        chosen.retain(|&i| self.candidates[i].judged.error > SAFE * self.bound());
+        if !chosen.is_empty() && self.may_spend() {
+            let chosen: Vec<(usize, u64)> = chosen.into_iter().map(|i| (i, FIRST_EVALUATIONS)).collect();
+            self.refine_to(&chosen, None)?;
+            self.step("polished");
+        }
         Ok(())
     }
 

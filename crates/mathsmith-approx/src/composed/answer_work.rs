@@ -251,8 +251,13 @@ impl Work<'_> {
         chosen.iter().map(|i| (*i, evaluations(i).min(share))).collect()
     }
 
-    /// Refines candidates on the screen.
+    /// Refines candidates on the screen until they are safely within the bound.
     pub(super) fn refine(&mut self, chosen: &[(usize, u64)]) -> Result<(), AnswerError> {
+        self.refine_to(chosen, self.question.bound().map(|bound| bound * GOAL))
+    }
+
+    /// Refines candidates on the screen until they reach a goal; without one until their evaluations are used.
+    pub(super) fn refine_to(&mut self, chosen: &[(usize, u64)], goal: Option<f64>) -> Result<(), AnswerError> {
         let seed = self.question.problem.seed;
         let results = self.each(chosen, |_, &(i, evaluations)| {
             let c = &self.candidates[i];
@@ -265,7 +270,6 @@ impl Work<'_> {
             let start: Option<Vec<Literal>> = program.params().iter().map(|p| p.value).collect();
             let Some(start) = start else { return Ok(None) };
             let mut engine = mathsmith_jit::engine_for(program)?.0;
-            let goal = self.question.bound().map(|bound| bound * GOAL);
             refine_until(&self.screen, &mut *engine, &start, &options, goal).map(Some)
         });
         self.go_on()?;
