@@ -5,6 +5,7 @@
 //! verified entry of the front is held against the figures ([`verdict`]). A case that cannot be run is lost, and says why.
 
 mod incumbent;
+mod origin;
 mod show;
 mod verdict;
 
@@ -23,6 +24,7 @@ use mathsmith_dsl::{Code, Diagnostic, Incumbent, Problem, RawSettings, parse_pro
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 use verdict::{Answer, Standing};
 
 /// Where the suite is, seen from the repository.
@@ -57,7 +59,10 @@ pub fn run(args: &CasesArgs) -> Result<Outcome, Failure> {
     for case in &cases {
         let options =
             RunOptions { threads: threads(asked), out: out.as_ref().map(|dir| dir.join(&case.id)), resume: false };
-        let answer = match catch_unwind(AssertUnwindSafe(|| front(case, options, &terminal))) {
+        let dir = options.out.clone();
+        let known = dir.as_deref().is_some_and(|dir| finished(dir, &case.problem).is_some());
+        let started = Instant::now();
+        let mut answer = match catch_unwind(AssertUnwindSafe(|| front(case, options, &terminal))) {
             Ok(Ok(front)) => verdict::answer(case, &front),
             Ok(Err(Stopped::Interrupted)) => return Err(interrupted(&cases, &answers, out.as_deref())),
             Ok(Err(Stopped::Reason(reason))) => Answer::none(reason),
@@ -66,6 +71,13 @@ pub fn run(args: &CasesArgs) -> Result<Outcome, Failure> {
                 Answer::none("internal error: a bug of ours".into())
             }
         };
+        answer.seconds = match &dir {
+            Some(dir) if known => origin::seconds(dir),
+            _ => Some(started.elapsed().as_secs_f64()),
+        };
+        if let (Some(dir), Some(seconds), false) = (&dir, answer.seconds, known) {
+            origin::keep_seconds(dir, seconds);
+        }
         terminal.clear();
         if lines {
             print(&show::line(&cases, case, &answer))?;
@@ -77,7 +89,7 @@ pub fn run(args: &CasesArgs) -> Result<Outcome, Failure> {
             serde_json::to_string_pretty(&show::record(&cases, &answers)).map_err(|e| Failure::input(e.to_string()))?;
         print(&format!("{text}\n"))?;
     } else if args.markdown {
-        print(&show::markdown(&cases, &answers))?;
+        print(&show::markdown(&cases, &answers, &origin::describe(&args.folder, threads(asked))))?;
     } else {
         print(&show::summary(&answers))?;
     }

@@ -15,7 +15,9 @@ const ENOUGH: usize = 3;
 /// Rounds of hunts for worse inputs.
 const HUNTS: usize = 6;
 /// Rounds of sweeps over the hottest binades before a whole sweep.
-const HOT_ROUNDS: usize = 4;
+const HOT_ROUNDS: usize = 12;
+/// Share of the bound to which a program is refined that was refused once: what the screen lacked is not all that it lacks.
+const WARY: f64 = 0.9;
 /// Programs this much below the bound on the screen are safe; the others are improved as far as they can be before a sweep.
 const SAFE: f64 = 0.5;
 /// Binades of such a round.
@@ -106,7 +108,7 @@ impl Work<'_> {
         let refused = chosen.iter().filter(|&&i| self.candidates[i].judged.error > self.bound());
         let refused: Vec<(usize, u64)> = refused.map(|&i| (i, FIRST_EVALUATIONS * MORE)).collect();
         if !refused.is_empty() {
-            self.refine(&refused)?;
+            self.refine_to(&refused, Some(self.bound() * WARY))?;
         }
         Ok(!refused.is_empty())
     }

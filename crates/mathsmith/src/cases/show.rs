@@ -105,23 +105,28 @@ fn budget(cases: &[Case]) -> String {
     match (problem.evals, problem.time_ms) {
         (Some(n), _) => format!("{} evaluations a case", grouped(n)),
         (None, Some(ms)) => format!("{} s a case", ms as f64 / 1000.0),
-        (None, None) => "that of `mathsmith approx` where none is given".into(),
+        (None, None) => {
+            "that of `mathsmith approx` where none is given (a million constants tried in whole programs, and 60 000 structures \
+             where those are searched)"
+                .into()
+        }
     }
 }
 
 /// The table of results as a document.
-pub fn markdown(cases: &[Case], answers: &[Answer]) -> String {
+pub fn markdown(cases: &[Case], answers: &[Answer], origin: &str) -> String {
     let [won, drawn, lost] = counts(answers);
     let seed = cases.first().map_or(0, |c| c.problem.seed);
     let target = cases.first().map_or("", |c| c.problem.target.as_str());
     let mut out = format!(
         "# The case suite: found by mathsmith against what is in use\n\n\
          **{won} won, {drawn} drawn, {lost} lost** of {} cases, printed by `mathsmith cases --markdown`, mathsmith {VERSION}, \
-         seed {seed}, budget {}. Cycles are modelled on {target}, an element; `~` marks a price converted from a time. \
-         Errors of ours are of every input of the domain (`exhaustive`), those in use as the column says. What the columns \
+         seed {seed}, budget {}; {origin}. Cycles are modelled on {target}, an element; `~` marks a price converted from a time. \
+         Errors of ours are of every input of the domain (`exhaustive`), those in use as the column says; `s` is the time of a case \
+         in seconds. What the columns \
          mean and how operations are priced: [docs/cases.md](../docs/cases.md).\n\n\
-         | case | function | domain | in use: error | known | cycles | ours: error | cycles | verdict | program, or why not |\n\
-         | --- | --- | --- | --- | --- | ---: | --- | ---: | --- | --- |\n",
+         | case | function | domain | in use: error | known | cycles | ours: error | cycles | s | verdict | program, or why not |\n\
+         | --- | --- | --- | --- | --- | ---: | --- | ---: | ---: | --- | --- |\n",
         cases.len(),
         budget(cases)
     );
@@ -141,6 +146,7 @@ pub fn markdown(cases: &[Case], answers: &[Answer]) -> String {
             their_cycles(case),
             our_error(answer),
             our_cycles(answer),
+            answer.seconds.map_or_else(|| "-".into(), |s| format!("{s:.0}")),
             if answer.standing == Standing::Won { "**won**".into() } else { answer.standing.word().into() },
             last,
         ];

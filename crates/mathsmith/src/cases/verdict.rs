@@ -64,6 +64,8 @@ pub struct Answer {
     pub best: Option<Best>,
     /// Evaluations of the search.
     pub evaluations: Option<u64>,
+    /// What the run took, where that is known.
+    pub seconds: Option<f64>,
     /// Why it is not won, in one line; empty where it is.
     pub reason: String,
 }
@@ -82,7 +84,7 @@ pub struct Best {
 impl Answer {
     /// No answer, for this reason.
     pub fn none(reason: String) -> Answer {
-        Answer { standing: Standing::Lost, best: None, evaluations: None, reason }
+        Answer { standing: Standing::Lost, best: None, evaluations: None, seconds: None, reason }
     }
 }
 
@@ -127,7 +129,7 @@ fn judge(entries: &[Best], theirs: Figures, front: &Front) -> Answer {
         Standing::Drawn => "error and cost are the same".into(),
         Standing::Lost => lost(entries, theirs),
     };
-    Answer { standing, best: best.cloned(), evaluations: Some(front.evaluations), reason }
+    Answer { standing, best: best.cloned(), evaluations: Some(front.evaluations), seconds: None, reason }
 }
 
 /// How far off a front is that does not win.
