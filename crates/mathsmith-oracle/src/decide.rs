@@ -74,6 +74,58 @@ fn decide_special(y: f64, err: f64) -> Option<f32> {
     (err < outer - d && err < inner + d).then_some(r)
 }
 
+/// 2^-1000 and 2^1000: what lies beyond is clamped by [`clamped`].
+const LIMITS: (f64, f64) = (pow2(-1000), pow2(1000));
+
+/// A rounded value without the magnitudes that doubles hold badly or not at all: 2^-1000 below, infinity above.
+pub(crate) fn clamped(y: f64, negative: bool) -> f64 {
+    let (least, most) = LIMITS;
+    let sign = if negative { -1.0 } else { 1.0 };
+    match y.abs() {
+        a if a.is_nan() || y == 0.0 && !negative => y,
+        a if a >= most => f64::INFINITY * sign,
+        a if a < least => least * sign,
+        _ => y,
+    }
+}
+
+/// The nearest double of `bits` significant bits, of two the one farther from 0.
+pub(crate) fn shortened(y: f64, bits: u32) -> f64 {
+    let cut = 53 - bits;
+    f64::from_bits((y.to_bits() + (1 << (cut - 1))) >> cut << cut)
+}
+
+/// The number of `bits` bits, or what [`clamped`] makes of it, that every real within `err` of `y` rounds to.
+pub(crate) fn decide_bits(y: f64, err: f64, bits: u32) -> Option<f64> {
+    let (least, most) = LIMITS;
+    if err.is_nan() || err == f64::INFINITY {
+        return None;
+    }
+    if y.is_nan() {
+        return Some(y);
+    }
+    if y.is_infinite() {
+        // |f| >= 2^(1023 - err).
+        return (err <= 20.0).then_some(y);
+    }
+    if err == 0.0 && y == 0.0 {
+        return Some(y);
+    }
+    let a = y.abs();
+    if a + err < least * 0.5 {
+        // The sign is known where the bound does not reach over 0.
+        return (err <= a && y != 0.0).then_some(least.copysign(y));
+    }
+    if a - err > most * 2.0 {
+        return Some(f64::INFINITY.copysign(y));
+    }
+    if a - err < least * 2.0 || a + err > most * 0.5 {
+        return None;
+    }
+    let (lo, hi) = (shortened((a - err).next_down(), bits), shortened((a + err).next_up(), bits));
+    (lo == hi).then(|| lo.copysign(y))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +181,27 @@ mod tests {
             }
         }
         assert!(decided > 80_000);
+    }
+
+    #[test]
+    fn short_values_are_those_of_the_enclosed_reals() {
+        assert_eq!(shortened(1.0 + f64::EPSILON, 50), 1.0);
+        assert_eq!(shortened(-(1.0 + 4.0 * f64::EPSILON), 50), -(1.0 + 8.0 * f64::EPSILON));
+        for i in 0..20_000_u64 {
+            let y = f64::from_bits(0x3ff0_0000_0000_0000 | (i.wrapping_mul(0x0123_4567_89ab_cdef) >> 12))
+                * if i % 2 == 0 { 1.0 } else { -1.0 };
+            let err = half_ulp(y) * (i % 5) as f64;
+            let Some(short) = decide_bits(y, err, 44) else { continue };
+            assert!((short - y).abs() <= y.abs() * pow2(-44), "{y:e}");
+            for end in [y - err, y + err] {
+                assert_eq!(shortened(end, 44), short, "{y:e} ± {err:e}");
+            }
+        }
+        assert_eq!(decide_bits(1.0 + pow2(-44), half_ulp(1.0), 44), None);
+        assert_eq!(decide_bits(5e-324, 5e-324, 44), Some(pow2(-1000)));
+        assert_eq!(decide_bits(-1e308, 1e290, 44), Some(f64::NEG_INFINITY));
+        assert_eq!(decide_bits(1e-320, 1e-310, 44), None);
+        assert_eq!(decide_bits(0.0, 0.0, 44), Some(0.0));
     }
 
     #[test]

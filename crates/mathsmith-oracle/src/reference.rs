@@ -1,8 +1,9 @@
 //! A compiled reference function: values, enclosures, correct rounding.
 
 use crate::dag::Dag;
+use crate::decide::{clamped, decide_bits, shortened};
 use crate::enclosure::{Enclosure, Status};
-use crate::fast::Plan;
+use crate::fast::{Plan, Scratch};
 use crate::run::Smooth;
 use crate::tie::{self, Tangent};
 use crate::{FloatFormat, OracleError, Parity, limit, parity};
@@ -311,12 +312,35 @@ impl Reference {
     }
 
     /// The value at a point as the unevaluated sum of two doubles (about 106 bits).
+    ///
+    /// It is computed to many more bits, so that another expression of the same function has the same two doubles, but for
+    /// one value in 2^50.
     pub fn value_dd(&self, x: &[f64]) -> (f64, f64) {
-        let v = self.value(x, 120);
+        let v = self.value(x, 160);
         let hi = v.to_f64();
         if !hi.is_finite() {
             return (hi, 0.0);
         }
-        (hi, Float::with_val(120, &v - hi).to_f64())
+        (hi, Float::with_val(160, &v - hi).to_f64())
+    }
+
+    /// Values rounded to `bits` significant bits, the same ones for every expression of a function and every processor:
+    /// what the doubles of the fast path do not decide goes to MPFR. Below 2^-1000 in magnitude 2^-1000 with the value's sign
+    /// stands for it, or 0 for 0; from 2^1000 on an infinity.
+    ///
+    /// # Panics
+    /// As [`Reference::fast_block`], and for more than 50 bits.
+    pub fn round_block_bits(&self, xs: &[&[f64]], bits: u32, out: &mut [f64], scratch: &mut Scratch) {
+        assert!(bits <= 50, "doubles hold some bits more");
+        let mut errs = vec![0.0; out.len()];
+        self.fast_block(xs, out, &mut errs, scratch);
+        for (i, (y, e)) in out.iter_mut().zip(errs).enumerate() {
+            *y = decide_bits(*y, e, bits).unwrap_or_else(|| {
+                let x: Vec<f64> = xs.iter().map(|x| x[i]).collect();
+                let v = self.value(&x, bits + 70);
+                let y = clamped(v.to_f64(), v.is_sign_negative() && !v.is_zero());
+                if y.is_finite() && y != 0.0 { shortened(y, bits) } else { y }
+            });
+        }
     }
 }

@@ -15,6 +15,8 @@ use std::collections::HashMap;
 
 /// Beyond this distance, relative to values and to 1, a result is another value and not one with an error of rounding.
 pub(crate) const ASTRAY: f64 = 1.0 / 128.0;
+/// Bits of exact values: 2^-20 ulp of the single format, and the same for every expression of a function.
+const EXACT_BITS: u32 = 44;
 
 /// An input at which a result is of another kind than the correctly rounded one: NaN, infinite, or a zero of other sign.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -215,7 +217,7 @@ pub struct Truth {
     inputs: Vec<f64>,
     /// Correctly rounded values.
     wanted: Vec<f64>,
-    /// Values in doubles, within some 2^-40 of an ulp of the format where that is f32; and in MPFR where doubles do not do.
+    /// Values to [`EXACT_BITS`] bits, where the format is f32.
     exact: Vec<f64>,
     reference: Reference,
 }
@@ -227,8 +229,10 @@ impl Truth {
     /// [`OracleError`] where the function cannot be evaluated.
     pub fn new(function: &Expr, ty: Type, inputs: Vec<f64>) -> Result<Truth, OracleError> {
         let (format, reference) = (format_of(ty), Reference::new(function)?);
-        let (mut exact, mut bounds) = (vec![0.0; inputs.len()], vec![0.0; inputs.len()]);
-        reference.fast_block(&[&inputs], &mut exact, &mut bounds, &mut Scratch::default());
+        let mut exact = vec![0.0; inputs.len()];
+        if ty == Type::F32 {
+            reference.round_block_bits(&[&inputs], EXACT_BITS, &mut exact, &mut Scratch::default());
+        }
         let mut wanted = Vec::with_capacity(inputs.len());
         if ty == Type::F32 {
             let mut rounded = vec![0.0f32; inputs.len()];
@@ -236,13 +240,6 @@ impl Truth {
             wanted.extend(rounded.into_iter().map(f64::from));
         } else {
             wanted.extend(inputs.iter().map(|&x| reference.round_f64(&[x])));
-        }
-        for (i, (y, bound)) in exact.iter_mut().zip(&bounds).enumerate() {
-            // A double that is not near enough is asked for again, at MPFR.
-            let near = *bound <= y.abs() * f64::EPSILON * 4096.0;
-            if ty == Type::F32 && wanted[i].is_finite() && !near {
-                *y = reference.value(&[inputs[i]], 64).to_f64();
-            }
         }
         Ok(Truth { format, inputs, wanted, exact, reference })
     }

@@ -2,18 +2,18 @@
 
 use crate::report::{Coverage, ErrorReport, Extreme, SpecialCheck, WorstPoint, hex};
 use crate::sweep::{STRETCHES, chunk_len};
-use crate::tally::{Measure, Sweep, Tally, Worst, same};
+use crate::tally::{High, Measure, Sweep, Tally, same};
 use crate::truth::{PointError, Truth};
 use crate::{VerifyError, checksum};
 use mathsmith_ir::{ColumnMut, ColumnRef, Engine};
 
-/// Settles the candidates of one program and writes its report. `worst` holds the worst input of each chunk.
+/// Settles the candidates of one program and writes its report. `high` holds the worst input of each chunk.
 pub(crate) fn report<T: Truth>(
     sweep: &Sweep<'_, T>,
     index: usize,
     engine: &mut dyn Engine,
     mut sum: Tally,
-    worst: &[Worst],
+    high: &[High],
 ) -> Result<ErrorReport, VerifyError> {
     let job = &sweep.job;
     let (truth, domain, program, params) = (job.truth, job.domain, &sweep.programs[index], &sweep.params[index]);
@@ -45,13 +45,13 @@ pub(crate) fn report<T: Truth>(
     let specials = specials.iter().zip(got).map(|(&x, got)| special(truth, x, got)).collect();
 
     // The worst chunk of each stretch, then the exact maximum in front.
-    let mut picked = of_stretches(domain.count(), worst);
+    let mut picked = of_stretches(domain.count(), high);
     picked.retain(|&index| index != found[0].index);
     picked.push(found[0].index);
     let xs: Vec<f32> = picked.iter().map(|&index| domain.get(index)).collect();
     let outputs = run(&xs)?;
     let mut adversarial: Vec<WorstPoint> = xs.iter().zip(outputs).map(|(&x, c)| worst_point(truth, x, c)).collect();
-    // Worst first; equal errors by input; the maximum was pushed last and must stay in front of its equals.
+    // High first; equal errors by input; the maximum was pushed last and must stay in front of its equals.
     let first = adversarial.pop().expect("the maximum was pushed");
     adversarial.sort_by(|a, b| b.ulp.total_cmp(&a.ulp).then(a.x().total_cmp(&b.x())));
     adversarial.insert(0, first);
@@ -78,20 +78,20 @@ pub(crate) fn report<T: Truth>(
 }
 
 /// The worst of each stretch of a domain of `count` inputs, ascending, of the worst inputs of its chunks.
-pub(crate) fn of_stretches(count: u64, worst: &[Worst]) -> Vec<u64> {
+pub(crate) fn of_stretches(count: u64, high: &[High]) -> Vec<u64> {
     let stretch = count.div_ceil(STRETCHES).next_multiple_of(chunk_len(count));
-    let mut picked: Vec<Worst> = Vec::new();
-    for &w in worst {
+    let mut picked: Vec<High> = Vec::new();
+    for &h in high {
         match picked.last_mut() {
-            Some(last) if last.index / stretch == w.index / stretch => {
-                if w.ulp > last.ulp {
-                    *last = w;
+            Some(last) if last.index / stretch == h.index / stretch => {
+                if h.level > last.level {
+                    *last = h;
                 }
             }
-            _ => picked.push(w),
+            _ => picked.push(h),
         }
     }
-    picked.iter().map(|w| w.index).collect()
+    picked.iter().map(|h| h.index).collect()
 }
 
 fn worst_point<T: Truth>(truth: &T, x: f32, c: f32) -> WorstPoint {

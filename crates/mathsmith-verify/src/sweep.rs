@@ -17,7 +17,7 @@ use crate::block::BLOCK;
 use crate::conclude::report;
 use crate::error::{check_variables, unary};
 use crate::report::ErrorReport;
-use crate::tally::{Job, Sweep, Tally, Worker, Worst, sweep_chunk};
+use crate::tally::{High, Job, Sweep, Tally, Worker, sweep_chunk};
 use crate::truth::Truth;
 use crate::workers::in_order;
 use crate::{FloatDomain, VerifyError};
@@ -120,7 +120,7 @@ fn sweep_margin<T: Truth>(
     sweep.floors = floors;
 
     let mut sums: Vec<Tally> = sweep.floors.iter().map(|&f| Tally::new(f)).collect();
-    let mut worst: Vec<Vec<Worst>> = programs.iter().map(|_| Vec::new()).collect();
+    let mut high: Vec<Vec<High>> = programs.iter().map(|_| Vec::new()).collect();
     let mut done = 0;
     let work = |worker: &mut Worker<T::Scratch>, piece: u64| {
         if cancelled() {
@@ -130,8 +130,8 @@ fn sweep_margin<T: Truth>(
         sweep_chunk(&sweep, worker, start, chunk.min(total - start))
     };
     let take = |piece: u64, tallies: Vec<Tally>| {
-        for ((sum, tally), worst) in sums.iter_mut().zip(tallies).zip(&mut worst) {
-            worst.extend(tally.worst);
+        for ((sum, tally), high) in sums.iter_mut().zip(tallies).zip(&mut high) {
+            high.extend(tally.high);
             sum.merge(tally, &sweep.job);
         }
         done = total.min((piece + 1) * chunk);
@@ -146,9 +146,9 @@ fn sweep_margin<T: Truth>(
     }
     let mut engines = init()?.engines;
     sums.into_iter()
-        .zip(worst)
+        .zip(high)
         .enumerate()
-        .map(|(i, (sum, worst))| report(&sweep, i, &mut *engines[i], sum, &worst))
+        .map(|(i, (sum, high))| report(&sweep, i, &mut *engines[i], sum, &high))
         .collect()
 }
 

@@ -28,6 +28,20 @@ pub(crate) struct Worst {
     pub ulp: f64,
 }
 
+/// The first input of a chunk whose error has the highest level.
+///
+/// A level is 2^-10 ulp wide: coarse enough for another expression of the same function, whose fast figures differ by some
+/// 2^-28, to lead to the same inputs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct High {
+    pub index: u64,
+    pub level: f64,
+}
+
+fn level(ulp: f64) -> f64 {
+    (ulp * 1024.0).floor()
+}
+
 /// The three error measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Measure {
@@ -99,6 +113,7 @@ pub(crate) struct Tally {
     pub checksum: u64,
     pub histogram: Histogram,
     pub worst: Option<Worst>,
+    pub high: Option<High>,
 }
 
 impl Tally {
@@ -112,6 +127,7 @@ impl Tally {
             checksum: 0,
             histogram: Histogram::new(),
             worst: None,
+            high: None,
         }
     }
 
@@ -135,6 +151,10 @@ impl Tally {
     fn raise(&mut self, index: u64, ulp: f64) {
         if self.worst.is_none_or(|w| ulp > w.ulp) {
             self.worst = Some(Worst { index, ulp });
+        }
+        let level = level(ulp);
+        if self.high.is_none_or(|h| level > h.level) {
+            self.high = Some(High { index, level });
         }
     }
 }
@@ -413,11 +433,18 @@ fn offer<T: Truth>(
 
 /// Keeps the worst input of the chunk by the fast figures.
 fn raise(work: &Work, len: usize, start: u64, outcome: &Outcome, apart: &[Apart], tally: &mut Tally) {
-    if tally.worst.is_none_or(|w| outcome.max_u > w.ulp) {
-        // The first lane that attains the maximum; odd lanes hold a stand-in and are raised below.
-        if let Some(lane) = (0..len).find(|&l| work.ulps[l] == outcome.max_u) {
-            tally.raise(start + lane as u64, outcome.max_u);
-        }
+    // Odd lanes hold a stand-in and are raised below.
+    let first = |attains: &dyn Fn(f64) -> bool| (0..len).find(|&l| attains(work.ulps[l])).map(|l| start + l as u64);
+    if tally.worst.is_none_or(|w| outcome.max_u > w.ulp)
+        && let Some(index) = first(&|u| u == outcome.max_u)
+    {
+        tally.worst = Some(Worst { index, ulp: outcome.max_u });
+    }
+    let top = level(outcome.max_u);
+    if tally.high.is_none_or(|h| top > h.level)
+        && let Some(index) = first(&|u| level(u) == top)
+    {
+        tally.high = Some(High { index, level: top });
     }
     for a in apart {
         tally.raise(start + a.lane as u64, a.error[0].0);

@@ -95,8 +95,8 @@ const DISPLACEMENT: f64 = 1.0 / 256.0;
 /// Rounds of looking closer at the ends of the arguments, and steps between two inputs each time.
 const CLOSER: usize = 2;
 const BETWEEN: i64 = 32;
-/// Relative error that a double in a hole may have while sensitivity is measured.
-const FILLING: f64 = 1.0 / (1u64 << 48) as f64;
+/// Bits of a double in a hole while sensitivity is measured.
+const FILLING_BITS: u32 = 48;
 
 /// Inputs that show how a frame behaves: the ends of the domain with their neighbours, zero with its own, equal steps of
 /// value, and steps within each binade that are the finer the closer the binade is to 1. Ascending, each once.
@@ -321,8 +321,8 @@ fn floats(column: &Column) -> Vec<f64> {
 
 /// Values of a reference at many arguments, rounded to a float type.
 ///
-/// Correctly so for `f32`: which processor computed the fast values must not show in the weights. A double may be off by
-/// its last bits, which no result in `f32` shows.
+/// Correctly so for `f32`, and a double to the bits of which every expression of the function and every processor has the
+/// same: how the values were computed must not show in the weights.
 fn exact(reference: &Reference, arguments: &[f64], ty: Type) -> Vec<f64> {
     if reference.vars().is_empty() {
         return vec![reference.round_f64(&[]); arguments.len()];
@@ -337,14 +337,7 @@ fn exact(reference: &Reference, arguments: &[f64], ty: Type) -> Vec<f64> {
         reference.round_block_f32(&[&distinct], &mut rounded, &mut scratch);
         values = rounded.into_iter().map(f64::from).collect();
     } else {
-        let mut errors = vec![f64::INFINITY; distinct.len()];
-        reference.fast_block(&[&distinct], &mut values, &mut errors, &mut scratch);
-        for ((y, error), &t) in values.iter_mut().zip(errors).zip(&distinct) {
-            let known = error <= FILLING * y.abs() && y.is_finite() || y.is_nan() && error == 0.0;
-            if !known {
-                *y = reference.round_f64(&[t]);
-            }
-        }
+        reference.round_block_bits(&[&distinct], FILLING_BITS, &mut values, &mut scratch);
     }
     let place = |t: &f64| distinct.partition_point(|d| d.total_cmp(t).is_lt());
     arguments.iter().map(|t| values[place(t)]).collect()

@@ -25,6 +25,12 @@ const FEW: usize = 3;
 /// Changes of one kind that are located; a function with more is periodic, and its binades are rich everywhere.
 const CHANGES: usize = 24;
 
+/// Bits of the values on a screen: 2^-20 ulp of the single format, and few enough for every expression of a function to have
+/// the same.
+const VALUE_BITS: u32 = 44;
+/// 2^-43, above their error.
+const SLACK: f64 = 1.0 / (1u64 << 43) as f64;
+
 /// A value of the function and what it rounds to in the format of the judgement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Value {
@@ -40,28 +46,27 @@ pub(crate) fn values(reference: &Reference, format: FloatFormat, columns: &[&[f3
     let columns: Vec<Vec<f64>> = columns.iter().map(doubles).collect();
     let slices: Vec<&[f64]> = columns.iter().map(|column| &column[..]).collect();
     let count = slices.first().map_or(0, |column| column.len());
-    let (mut ys, mut errs) = (vec![0.0; count], vec![0.0; count]);
-    reference.fast_block(&slices, &mut ys, &mut errs, &mut Scratch::default());
-    let beyond = format.max() * 2.0;
-    let one = |((i, &y), &e): ((usize, &f64), &f64)| {
-        let x: Vec<f64> = slices.iter().map(|column| column[i]).collect();
+    let mut ys = vec![0.0; count];
+    reference.round_block_bits(&slices, VALUE_BITS, &mut ys, &mut Scratch::default());
+    let one = |(i, &y): (usize, &f64)| {
         let a = y.abs();
-        // An infinite value stands for at least 2^(1023 - e).
-        if y.is_infinite() && e < 800.0 || a < f64::INFINITY && a - e > beyond {
+        if a > format.max() * 2.0 {
             return Value { y, rounded: f64::INFINITY.copysign(y) };
         }
-        if y.is_nan() && e == 0.0 {
+        if y.is_nan() {
             return Value { y, rounded: f64::NAN };
         }
-        let ulp = a.max(format.min_normal()) * f64::EPSILON * f64::from(1u32 << (53 - format.precision).min(31));
-        if a.is_finite() && a > 0.0 && e <= ulp / 1048576.0 && a < format.max() * 0.999 {
-            return Value { y, rounded: format.nearest_f64(y) };
+        // What the value lacks matters where a result changes: next to halfway points, and the sign of a zero.
+        let near = |y: f64| format.nearest_f64(y);
+        let (below, above) = (near(y * (1.0 - SLACK)), near(y * (1.0 + SLACK)));
+        if a > 0.0 && below.to_bits() == above.to_bits() && a < format.max() * 0.999 {
+            return Value { y, rounded: below };
         }
+        let x: Vec<f64> = slices.iter().map(|column| column[i]).collect();
         let rounded = reference.round_to(&x, format);
-        let y = reference.value_dd(&x).0;
         Value { y: if y == 0.0 { y.copysign(rounded) } else { y }, rounded }
     };
-    ys.iter().enumerate().zip(&errs).map(one).collect()
+    ys.iter().enumerate().map(one).collect()
 }
 
 /// A function at some inputs to about a double's precision.
@@ -71,14 +76,9 @@ pub(super) fn plain_values(reference: &Reference, inputs: &[f32]) -> Vec<f64> {
         let value = reference.value_dd(&[]).0;
         return vec![value; xs.len()];
     }
-    let (mut ys, mut errs) = (vec![0.0; xs.len()], vec![0.0; xs.len()]);
-    reference.fast_block(&[&xs], &mut ys, &mut errs, &mut Scratch::default());
-    let near = |y: f64, e: f64| y.is_finite() && e <= y.abs() / 1_073_741_824.0;
-    xs.iter()
-        .zip(&ys)
-        .zip(&errs)
-        .map(|((&x, &y), &e)| if near(y, e) { y } else { reference.value_dd(&[x]).0 })
-        .collect()
+    let mut ys = vec![0.0; xs.len()];
+    reference.round_block_bits(&[&xs], VALUE_BITS, &mut ys, &mut Scratch::default());
+    ys
 }
 
 /// What kind of result the function has.

@@ -13,7 +13,7 @@ use crate::observe::{special_inputs, special_points};
 use crate::record::{classes, mean, peak, same_bits};
 use crate::report::{Coverage, hex};
 use crate::sampled::SampleDomain;
-use crate::tally::{Measure, Tally, Worst};
+use crate::tally::{High, Measure, Tally};
 use crate::truth::{Truth, point};
 use crate::{Measured, VerifyError};
 use mathsmith_oracle::FloatFormat;
@@ -30,7 +30,7 @@ pub(crate) struct Total {
     binades: Vec<Binade>,
     columns: Vec<Column>,
     /// The worst input of each piece.
-    worst: Vec<Worst>,
+    high: Vec<High>,
 }
 
 /// Asked for where there is no tolerance: nothing was offered then.
@@ -62,14 +62,14 @@ impl Total {
             part: Part::new(floors),
             binades: vec![Binade::default(); segments],
             columns: Vec::new(),
-            worst: Vec::new(),
+            high: Vec::new(),
         }
     }
 
     /// Adds the next piece, whose inputs `judged` evaluations of the reference by MPFR went into.
     pub(crate) fn add<G: Grid>(&mut self, question: &Question<'_, G>, piece: &Piece, mut part: Part, judged: u64) {
         self.binades[piece.segment].add(piece.len, &part.tally);
-        self.worst.extend(part.tally.worst);
+        self.high.extend(part.tally.high);
         let count = question.job.domain.count();
         let number = (u128::from(piece.start) * u128::from(COLUMNS) / u128::from(count)) as u64;
         let last = piece.start + piece.len - 1;
@@ -103,7 +103,7 @@ pub(crate) fn measured<G: Grid>(
     total: Total,
     expected: Extent,
 ) -> Result<Measured, VerifyError> {
-    let Total { mut part, binades, columns, worst } = total;
+    let Total { mut part, binades, columns, high } = total;
     let (job, plan) = (&question.job, &question.plan);
     let domain = job.domain;
     let x_of = |index: u64| domain.get(index);
@@ -131,7 +131,7 @@ pub(crate) fn measured<G: Grid>(
     settled += asked;
 
     // Everything that is called once more: the peaks, the ends of the range, the worst input of each binade, the specials.
-    let mut adversarial = of_stretches(domain.count(), &worst);
+    let mut adversarial = of_stretches(domain.count(), &high);
     adversarial.retain(|&index| index != ulp.index);
     adversarial.push(ulp.index);
     let binade_worst: Vec<u64> = binades.iter().map(|b| b.worst.map_or(0, |w| w.index)).collect();
@@ -173,7 +173,7 @@ pub(crate) fn measured<G: Grid>(
     }
     let mut ranked: Vec<(f64, f32)> =
         adversarial_x.iter().zip(adversarial_c).map(|(&x, &c)| (question.error(x, c).ulp, x)).collect();
-    // Worst first; equal errors by input; the maximum was pushed last and stays in front of its equals.
+    // High first; equal errors by input; the maximum was pushed last and stays in front of its equals.
     let first = ranked.pop();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1)));
     let adversarial = first.into_iter().chain(ranked).map(|(_, x)| vec![hex(f64::from(x))]).collect();
