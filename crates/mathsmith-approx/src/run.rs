@@ -36,7 +36,7 @@ const ADVERSARIAL: &str = "adversarial.json";
 const MOST_KNOWN_IN_SEARCH: usize = 256;
 
 /// Candidates for the constants of whole programs that are tried where no budget is given.
-const COMPOSED_EVALUATIONS: u64 = 1_000_000;
+const COMPOSED_EVALUATIONS: u64 = 3_000_000;
 /// Nodes of the real fit of a float question.
 const FIT_NODES: usize = 32;
 /// Share of a time limit that the search may use; the rest is for constants and sweeps.
