@@ -106,8 +106,8 @@ fn budget(cases: &[Case]) -> String {
         (Some(n), _) => format!("{} evaluations a case", grouped(n)),
         (None, Some(ms)) => format!("{} s a case", ms as f64 / 1000.0),
         (None, None) => {
-            "that of `mathsmith approx` where none is given (three million constants tried in whole programs, and 60 000 structures \
-             where those are searched)"
+            "that of `mathsmith approx` where none is given (three million constants tried in whole programs, and 60 000 \
+             structures where those are searched)"
                 .into()
         }
     }
